@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files, by descriptors of directories: reading with a limit, opening without following links,
+ * replacing in one durable step, and removing trees. Every call is retried on EINTR.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* Opens the directory PATH (followed, like any path that the user gives) to look things up in it.
+ */
+int file_open_directory(const char *path, struct hallmark_error *err);
+
+/* Opens the regular file at the relative PATH below DIRFD for reading, never following a link and
+ * never blocking. -1 with errno set, and with an error unless errno is ENOENT or ENOTDIR: a file
+ * that is not there is the caller's to judge. What is there but is not a regular file gives
+ * HALLMARK_ERR_MALFORMED. */
+int file_open_beneath(int dirfd, const char *path, struct hallmark_error *err);
+
+/* Opens the directory at the relative PATH below DIRFD ("" is DIRFD itself), never following a
+ * link. */
+int file_open_directory_beneath(int dirfd, const char *path, struct hallmark_error *err);
+
+/* Reads FD to its end into OUT, appending; HALLMARK_ERR_MALFORMED beyond MAX_LEN. NAME is for
+ * messages. */
+bool file_read_fd(int fd, const char *name, size_t max_len, struct bytes *out,
+                  struct hallmark_error *err);
+
+/* Opens and reads PATH (relative to DIRFD, links followed), which must be a regular file. Where it
+ * does not exist, *EXISTS is set to false and the call succeeds; EXISTS NULL makes that an error.
+ */
+bool file_read(int dirfd, const char *path, size_t max_len, struct bytes *out, bool *exists,
+               struct hallmark_error *err);
+
+/* One read(2) that is retried on EINTR. */
+ssize_t file_read_some(int fd, void *buf, size_t len);
+
+bool file_write_all(int fd, const void *data, size_t len);
+
+/* Creates NAME in DIRFD with DATA and MODE, which must not exist, and syncs the file. */
+bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mode,
+                 struct hallmark_error *err);
+
+/* Replaces NAME in DIRFD by DATA: staged, synced, renamed, and the directory synced. */
+bool file_replace(int dirfd, const char *name, struct bytes_view data, mode_t mode,
+                  struct hallmark_error *err);
+
+bool file_sync(int fd, const char *name, struct hallmark_error *err);
+
+/* Creates the directory PATH and those above it that are missing, with MODE and durable, and opens
+ * it. */
+int file_make_directories(const char *path, mode_t mode, struct hallmark_error *err);
+
+/* Removes NAME in DIRFD, and if it is a directory all that is below it; follows no link and leaves
+ * no file system. What is not there is no error. */
+bool file_remove_tree(int dirfd, const char *name, struct hallmark_error *err);
+
+/* Closes *FD if it is open (not negative) and makes it -1. Keeps errno. */
+void file_close(int *fd);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every limit on what comes from outside, with its reason. Checked before anything is allocated or
+ * looped over.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* apt refuses a larger Release or InRelease (Acquire::MaxReleaseFileSize, apt.conf(5)). */
+#define LIMITS_MANIFEST_BYTES 10000000
+/* A file at the root that another tool wrote and that becomes part of a generation, held in memory
+ * meanwhile: Debian's largest Packages has 50 MB. */
+#define LIMITS_ADOPTED_BYTES (64 * 1024 * 1024)
+/* A detached signature file: LIMITS_SIGNATURES armoured RSA-4096 signatures fit ten times over. */
+#define LIMITS_SIGNATURE_BYTES (256 * 1024)
+/* Signatures over one manifest: Debian has three; each costs the verifier a public-key operation.
+ */
+#define LIMITS_SIGNATURES 16
+/* One keyring, and all keyrings together: the Debian developers' keyring has 30 MB; gpg reads all.
+ */
+#define LIMITS_KEYRING_BYTES (64 * 1024 * 1024)
+/* A line of a manifest; gpg cuts lines of more than 19,995 bytes silently. */
+#define LIMITS_LINE_BYTES 4096
+/* Fields of one deb822 stanza; Debian's own Release has 16. */
+#define LIMITS_FIELDS 256
+/* Entries of a manifest: as many lines as LIMITS_MANIFEST_BYTES can hold are bounded by it anyway.
+ */
+#define LIMITS_ENTRIES 200000
+/* NAME_MAX and PATH_MAX of Linux, less the final NUL. */
+#define LIMITS_COMPONENT_BYTES 255
+#define LIMITS_PATH_BYTES      4095
+/* The file /etc/hallmark/repositories.d/NAME.conf and every state file. */
+#define LIMITS_SETTINGS_BYTES (64 * 1024)
+/* Directories below one another, in a tree to publish or an archive to unpack. */
+#define LIMITS_DEPTH 64
+/* Years that four digits can write (RFC 5322 section 3.3): 9999-12-31 23:59:59 UTC. */
+#define LIMITS_TIMESTAMP_MAX 253402300799LL
+
+/* Archives: what is accepted where no signed budget says better. The Linux source has 95,000
+ * entries and 1.5 GB; the largest Debian packages unpack to 8 GB. */
+#define LIMITS_ARCHIVE_ENTRIES 1000000ULL
+#define LIMITS_ARCHIVE_BYTES   (64ULL << 30)
+/* A compressor may expand this many times once the first LIMITS_RATIO_FREE_BYTES are out: xz
+ * reaches about 7,000 on zeros, text and programs stay below 100. */
+#define LIMITS_ARCHIVE_RATIO    1000ULL
+#define LIMITS_RATIO_FREE_BYTES (64ULL << 20)
+/* Address space that a process may use beyond what it starts with: xz -9 takes 65 MiB, zstd --ultra
+ * -22 128 MiB; what a hostile header asks for ends there. */
+#define LIMITS_WORKER_MEMORY (512ULL << 20)
+/* Names that must be kept until the end of an archive: those of links, and of directories, whose
+ * times are set last. The Linux source has 0.3 MB. */
+#define LIMITS_ARCHIVE_NAMES (64ULL << 20)
+
+/* Seconds that one gpg run may take: verification takes 0.05, and a hanging gpg must not hang us.
+ */
+#define LIMITS_VERIFY_SECONDS 30
+/* Signing without a person: a smart card takes 2. */
+#define LIMITS_SIGN_SECONDS 60
+/* Signing with a person who types a passphrase. */
+#define LIMITS_SIGN_INTERACTIVE_SECONDS 600
+
+#endif

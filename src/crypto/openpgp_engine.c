@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* GPGME contexts, data objects and texts, for the helper processes. */
+#include "crypto/openpgp_engine.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "crypto/openpgp_process.h"
+
+/* The oldest gpg that has every option that we write into gpg.conf, and was measured. */
+enum { GPG_MAJOR = 2, GPG_MINOR = 2 };
+
+void openpgp_engine_init(enum openpgp_engine_gpgconf gpgconf)
+{
+    /* Before anything else, as GPGME demands; a GPGME that does not know the flag works without. */
+    if (gpgconf == OPENPGP_ENGINE_NO_GPGCONF)
+        gpgme_set_global_flag("disable-gpgconf", "1");
+    gpgme_check_version(NULL);
+}
+
+/* The path of gpg; NULL where there is none. GPGME would look for it in a PATH that the caller's
+ * own use of GPGME may have made it remember. */
+static char *find_gpg(void)
+{
+    char *dirs = alloc_strdup(OPENPGP_PROCESS_PATH), *save = NULL, *dir, *path = NULL;
+
+    for (dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+        path = path_join(dir, "gpg");
+        if (access(path, X_OK) == 0)
+            break;
+        free(path);
+        path = NULL;
+    }
+    free(dirs);
+    return path;
+}
+
+static bool check_version(gpgme_ctx_t ctx, struct hallmark_error *err)
+{
+    gpgme_engine_info_t info = gpgme_ctx_get_engine_info(ctx);
+    int major, minor;
+
+    while (info && info->protocol != GPGME_PROTOCOL_OpenPGP)
+        info = info->next;
+    if (!info || !info->version || sscanf(info->version, "%d.%d", &major, &minor) != 2)
+        return error_set(err, HALLMARK_ERR_IO, "it does not tell its version: gpg is not working");
+    if (major < GPG_MAJOR || (major == GPG_MAJOR && minor < GPG_MINOR))
+        return error_set(err, HALLMARK_ERR_IO, "gpg is version %s, %d.%d is needed", info->version,
+                         GPG_MAJOR, GPG_MINOR);
+    return true;
+}
+
+gpgme_ctx_t openpgp_engine_new(const char *home, struct hallmark_error *err)
+{
+    char text[OPENPGP_ENGINE_TEXT_LEN], *gpg = find_gpg();
+    gpgme_ctx_t ctx = NULL;
+    gpgme_error_t code;
+    bool ok = false;
+
+    if (!gpg) {
+        error_set(err, HALLMARK_ERR_IO, "gpg is not installed (looked in %s)",
+                  OPENPGP_PROCESS_PATH);
+        goto out;
+    }
+    code = gpgme_new(&ctx);
+    if (!code)
+        code = gpgme_ctx_set_engine_info(ctx, GPGME_PROTOCOL_OpenPGP, gpg, home);
+    if (!code)
+        code = gpgme_set_protocol(ctx, GPGME_PROTOCOL_OpenPGP);
+    if (code) {
+        error_set(err, HALLMARK_ERR_IO, "GPGME: %s", openpgp_engine_text(code, text));
+        goto out;
+    }
+    gpgme_set_offline(ctx, 1);
+    ok = check_version(ctx, err);
+out:
+    free(gpg);
+    if (ok)
+        return ctx;
+    gpgme_release(ctx);
+    return NULL;
+}
+
+const char *openpgp_engine_text(gpgme_error_t code, char text[OPENPGP_ENGINE_TEXT_LEN])
+{
+    gpgme_strerror_r(code, text, OPENPGP_ENGINE_TEXT_LEN);
+    text[OPENPGP_ENGINE_TEXT_LEN - 1] = '\0';
+    return text;
+}
+
+gpgme_data_t openpgp_engine_input(struct bytes_view view, struct hallmark_error *err)
+{
+    char text[OPENPGP_ENGINE_TEXT_LEN];
+    gpgme_data_t data;
+    gpgme_error_t code = gpgme_data_new_from_mem(&data, view.data, view.len, 0);
+
+    if (!code)
+        return data;
+    error_set(err, HALLMARK_ERR_IO, "GPGME: %s", openpgp_engine_text(code, text));
+    return NULL;
+}
+
+gpgme_data_t openpgp_engine_output(struct hallmark_error *err)
+{
+    char text[OPENPGP_ENGINE_TEXT_LEN];
+    gpgme_data_t data;
+    gpgme_error_t code = gpgme_data_new(&data);
+
+    if (!code)
+        return data;
+    error_set(err, HALLMARK_ERR_IO, "GPGME: %s", openpgp_engine_text(code, text));
+    return NULL;
+}
+
+bool openpgp_engine_take(gpgme_data_t data, struct bytes *out, struct hallmark_error *err)
+{
+    size_t len = 0;
+    char *mem = gpgme_data_release_and_get_mem(data, &len);
+
+    if (!mem)
+        return error_set(err, HALLMARK_ERR_IO, "gpg gave no output");
+    bytes_append(out, mem, len);
+    gpgme_free(mem);
+    return true;
+}
+
+unsigned openpgp_engine_pubkey(gpgme_pubkey_algo_t algorithm)
+{
+    enum { ECDH = 18, ECDSA = 19, EDDSA = 22, MAX_ALGORITHM = 255 };
+
+    switch (algorithm) {
+    case GPGME_PK_ECDH:
+        return ECDH;
+    case GPGME_PK_ECDSA:
+        return ECDSA;
+    case GPGME_PK_EDDSA:
+        return EDDSA;
+    default:
+        return (unsigned)algorithm <= MAX_ALGORITHM ? (unsigned)algorithm : 0;
+    }
+}
+
+unsigned openpgp_engine_digest(gpgme_hash_algo_t algorithm)
+{
+    switch (algorithm) {
+    case GPGME_MD_MD5:
+    case GPGME_MD_SHA1:
+    case GPGME_MD_RMD160:
+    case GPGME_MD_SHA256:
+    case GPGME_MD_SHA384:
+    case GPGME_MD_SHA512:
+    case GPGME_MD_SHA224:
+        return (unsigned)algorithm;
+    default:
+        return 0;
+    }
+}
+
+void openpgp_engine_copy(char *out, size_t size, const char *text)
+{
+    enum { MAX_CONTINUATION = 3 }; /* bytes of a UTF-8 character behind its first one */
+    size_t len = text ? strlen(text) : 0, cut;
+
+    if (len >= size) {
+        len = size - 1;
+        for (cut = 0; cut < MAX_CONTINUATION && ((unsigned char)text[len] & 0xc0) == 0x80; cut++)
+            len--;
+    }
+    if (len)
+        memcpy(out, text, len);
+    out[len] = '\0';
+}

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The Release manifest: apt-secure(8), wiki.debian.org/DebianRepository/Format. Sorting finds
+ * whatever is there twice, so that no choice of names makes it slow.
+ */
+#include "format/release.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/path.h"
+#include "base/timestamp.h"
+#include "format/deb822.h"
+
+static const char what[] = "Release";
+
+/* 1971 and 9999: a Date outside of them is a placeholder, or what a clock that was never set says.
+ */
+#define DATE_MIN 31536000LL
+#define DATE_MAX 253370764800LL
+
+/* The longest path whose line, with a SHA512 and a size of 19 digits, is no longer than a line may
+ * be. */
+enum { WRITTEN_PATH_LEN = LIMITS_LINE_BYTES - 1 - 2 * RELEASE_SHA512_LEN - 1 - 19 - 1 };
+
+/* The entries of one hash section while they are read. */
+struct section {
+    struct release_entry *entries;
+    size_t n_entries;
+    char *paths;
+    size_t line; /* of the current entry */
+};
+
+/* A hash section's name, and where its hashes go. */
+struct hash {
+    enum release_hashes flag;
+    const char *name;
+    size_t len, offset;
+};
+
+static const struct hash hashes[] = {
+    {RELEASE_SHA256, "SHA256", RELEASE_SHA256_LEN, offsetof(struct release_entry, sha256)},
+    {RELEASE_SHA512, "SHA512", RELEASE_SHA512_LEN, offsetof(struct release_entry, sha512)},
+};
+enum { N_HASHES = sizeof hashes / sizeof *hashes };
+
+static unsigned char *hash_of(struct release_entry *entry, const struct hash *hash)
+{
+    return (unsigned char *)entry + hash->offset;
+}
+
+static bool malformed(size_t line, const char *fault, struct hallmark_error *err)
+{
+    return error_set(err, HALLMARK_ERR_MALFORMED, "%s: line %zu: %s", what, line, fault);
+}
+
+/* ---- Fields --------------------------------------------------------------------------------- */
+
+static bool get_text(const struct deb822 *stanza, const char *name, char **out,
+                     struct hallmark_error *err)
+{
+    if (!deb822_get_line(stanza, name, out, err))
+        return false;
+    if (!*out || encoding_is_printable_text(bytes_view_str(*out)))
+        return true;
+    return error_set(err, HALLMARK_ERR_MALFORMED,
+                     "%s: line %zu: the field \"%s\" holds a character that is not printable", what,
+                     deb822_find(stanza, name)->line, name);
+}
+
+static bool get_words(const struct deb822 *stanza, const char *name, struct strlist *out,
+                      struct hallmark_error *err)
+{
+    char *text = NULL;
+    bool ok = get_text(stanza, name, &text, err);
+
+    if (ok && text)
+        strlist_add_words(out, bytes_view_str(text));
+    free(text);
+    return ok;
+}
+
+/* *OUT stays as it is where the field is missing. */
+static bool get_date(const struct deb822 *stanza, const char *name, int64_t *out,
+                     struct hallmark_error *err)
+{
+    const struct deb822_field *field = deb822_find(stanza, name);
+    char *text = NULL;
+    bool ok = get_text(stanza, name, &text, err);
+
+    if (ok && text && (!timestamp_parse_rfc1123(bytes_view_str(text), out) || *out < DATE_MIN))
+        ok = error_set(err, HALLMARK_ERR_MALFORMED,
+                       "%s: line %zu: %s is \"%.64s\"; a date like \"Sat, 11 Nov 2023 09:59:32 "
+                       "UTC\", not before 1971, is wanted",
+                       what, field->line, name, text);
+    free(text);
+    return ok;
+}
+
+static bool get_dates(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
+{
+    const struct deb822_field *until = deb822_find(stanza, "Valid-Until");
+
+    if (!deb822_find(stanza, "Date"))
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: no field \"Date\"", what);
+    if (!get_date(stanza, "Date", &r->date, err) ||
+        !get_date(stanza, "Valid-Until", &r->valid_until, err))
+        return false;
+    if (r->date >= DATE_MAX)
+        return malformed(deb822_find(stanza, "Date")->line, "Date is not before 9999", err);
+    if (until && r->valid_until <= r->date)
+        return malformed(until->line, "Valid-Until is not later than Date", err);
+    return true;
+}
+
+/* Fields that mean nothing here, but that have one line in every reader's eyes. */
+static bool check_scalars(const struct deb822 *stanza, struct hallmark_error *err)
+{
+    static const char *const names[] = {"Acquire-By-Hash", "NotAutomatic", "ButAutomaticUpgrades",
+                                        "Changelogs",      "Snapshots",    "Release-Notes"};
+    const struct deb822_field *field;
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        field = deb822_find(stanza, names[i]);
+        if (field && memchr(field->value.data, '\n', field->value.len))
+            return error_set(err, HALLMARK_ERR_MALFORMED,
+                             "%s: line %zu: the field \"%s\" is continued; it has one line only",
+                             what, field->line, names[i]);
+    }
+    return true;
+}
+
+static bool get_fields(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
+{
+    return get_text(stanza, "Origin", &r->origin, err) &&
+           get_text(stanza, "Label", &r->label, err) && get_text(stanza, "Suite", &r->suite, err) &&
+           get_text(stanza, "Codename", &r->codename, err) &&
+           get_text(stanza, "Version", &r->version, err) &&
+           get_text(stanza, "Description", &r->description, err) &&
+           get_words(stanza, "Architectures", &r->architectures, err) &&
+           get_words(stanza, "Components", &r->components, err) && get_dates(r, stanza, err) &&
+           check_scalars(stanza, err);
+}
+
+/* ---- One section ---------------------------------------------------------------------------- */
+
+/* Takes what is before the next blank off *REST, and the blanks. False where there is none. */
+static bool take_column(struct bytes_view *rest, struct bytes_view *out)
+{
+    const char *blank = memchr(rest->data, ' ', rest->len);
+
+    if (!blank)
+        return false;
+    *out = bytes_view_of(rest->data, (size_t)(blank - rest->data));
+    rest->data += out->len;
+    rest->len -= out->len;
+    while (rest->len && rest->data[0] == ' ') {
+        rest->data++;
+        rest->len--;
+    }
+    return true;
+}
+
+/* One spelling: no sign, no leading zero, below 2^63. */
+static bool parse_size(struct bytes_view text, uint64_t *out)
+{
+    size_t i;
+
+    if (text.len == 0 || (text.len > 1 && text.data[0] == '0'))
+        return false;
+    for (*out = 0, i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(text.data[i] - '0'), out) || *out > INT64_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* A path that may be listed: the publisher's own files stand at the root beside what they list. */
+static bool check_path(struct bytes_view path, const char *where, struct hallmark_error *err)
+{
+    static const char *const ours[] = {"Release", "InRelease", "Release.gpg", ".hallmark"};
+    const char *slash;
+    struct bytes_view first = path;
+    size_t i;
+
+    if (!path_check(path, where, err))
+        return false;
+    if (path.len > WRITTEN_PATH_LEN)
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "%s: a name of %zu bytes, at most %d fit on a line", where, path.len,
+                         WRITTEN_PATH_LEN);
+    slash = memchr(path.data, '/', path.len);
+    if (slash)
+        first.len = (size_t)(slash - path.data);
+    for (i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (bytes_view_equals(first, ours[i]))
+            return error_set(err, HALLMARK_ERR_MALFORMED,
+                             "%s: lists \"%s\", a name that the manifest itself needs", where,
+                             ours[i]);
+    return true;
+}
+
+static bool parse_path(struct bytes_view path, size_t line, struct hallmark_error *err)
+{
+    char where[sizeof what + 32];
+
+    if (check_path(path, "", NULL))
+        return true; /* without the cost of a message for every line */
+    snprintf(where, sizeof where, "%s: line %zu", what, line);
+    return check_path(path, where, err);
+}
+
+/* " HASH SIZE PATH"; the path is copied to *PATHS, which moves behind it. */
+static bool parse_entry(struct release_entry *entry, struct bytes_view line,
+                        const struct hash *hash, struct section *s, struct hallmark_error *err)
+{
+    struct bytes_view rest = {line.data + 1, line.len - 1}, digits, size;
+
+    if (!take_column(&rest, &digits) || !take_column(&rest, &size))
+        return malformed(s->line, "is not \" HASH SIZE PATH\"", err);
+    if (!encoding_unhex(hash_of(entry, hash), hash->len, digits))
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "%s: line %zu: the hash is not %zu lower-case hexadecimal digits behind "
+                         "one blank",
+                         what, s->line, 2 * hash->len);
+    if (!parse_size(size, &entry->size))
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "%s: line %zu: the size \"%.*s\" is not a number below 2^63 without sign "
+                         "and leading zeros",
+                         what, s->line, size.len < 32 ? (int)size.len : 32, size.data);
+    if (!parse_path(rest, s->line, err))
+        return false;
+    memcpy(entry->path, rest.data, rest.len);
+    entry->path[rest.len] = '\0';
+    return true;
+}
+
+/* How many lines VALUE has behind its first, and how long their last words are, each with a NUL. */
+static size_t count_lines(struct bytes_view value, size_t *paths_len)
+{
+    struct bytes_view line;
+    const char *blank;
+    size_t n = 0;
+
+    for (*paths_len = 0; bytes_view_next_line(&value, &line); n++) {
+        blank = memrchr(line.data, ' ', line.len); /* there is one: the first byte */
+        *paths_len += (size_t)(line.data + line.len - blank);
+    }
+    return n;
+}
+
+static bool parse_section(struct section *s, const struct deb822_field *field,
+                          const struct hash *hash, struct hallmark_error *err)
+{
+    struct bytes_view rest = field->value, line;
+    size_t paths_len, n_lines;
+    char *path;
+
+    if (rest.len && rest.data[0] != '\n')
+        return malformed(field->line, "an entry beside the name of its section", err);
+    if (rest.len)
+        bytes_view_next_line(&rest, &line); /* the empty one behind the colon */
+    n_lines = count_lines(rest, &paths_len);
+    if (n_lines > LIMITS_ENTRIES)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: line %zu: %zu entries, at most %d", what,
+                         field->line, n_lines, LIMITS_ENTRIES);
+    s->entries = alloc_array(n_lines, sizeof *s->entries);
+    s->paths = path = alloc_array(paths_len, 1);
+    s->line = field->line;
+    while (bytes_view_next_line(&rest, &line)) {
+        s->line++;
+        s->entries[s->n_entries].path = path;
+        if (!parse_entry(&s->entries[s->n_entries++], line, hash, s, err))
+            return false;
+        path += strlen(path) + 1;
+    }
+    return true;
+}
+
+/* ---- All paths together --------------------------------------------------------------------- */
+
+static int compare_bytes(const void *a, const void *b)
+{
+    const struct release_entry *x = a, *y = b;
+
+    return strcmp(x->path, y->path);
+}
+
+/* The order in which a directory's files follow directly behind a file of its name, and names that
+ * differ only in case behind one another. */
+static int path_rank(char c)
+{
+    if (c == '\0')
+        return 0;
+    return c == '/' ? 1 : (unsigned char)bytes_lower(c) + 1;
+}
+
+static int compare_folded(const void *a, const void *b)
+{
+    const char *x = (*(const struct release_entry *const *)a)->path;
+    const char *y = (*(const struct release_entry *const *)b)->path;
+
+    while (*x && path_rank(*x) == path_rank(*y)) {
+        x++;
+        y++;
+    }
+    return path_rank(*x) - path_rank(*y);
+}
+
+/* Whether FILE and OTHER, which is behind it in that order, can both be files everywhere. */
+static bool check_pair(const char *file, const char *other, struct hallmark_error *err)
+{
+    size_t i = 0;
+
+    while (file[i] && path_rank(file[i]) == path_rank(other[i]))
+        i++;
+    if (file[i] || (other[i] && other[i] != '/'))
+        return true;
+    if (strcmp(file, other) == 0)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: \"%.256s\" is listed twice", what, file);
+    return error_set(err, HALLMARK_ERR_MALFORMED, "%s: \"%.256s\" and \"%.256s\" %s", what, file,
+                     other,
+                     other[i] ? "would be file and directory at once" : "differ only in case");
+}
+
+static bool check_twins(const struct release_entry *entries, size_t n, struct hallmark_error *err)
+{
+    const struct release_entry **index = alloc_array(n, sizeof *index);
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        index[i] = &entries[i];
+    qsort(index, n, sizeof *index, compare_folded);
+    for (i = 1; ok && i < n; i++)
+        ok = check_pair(index[i - 1]->path, index[i]->path, err);
+    free(index);
+    return ok;
+}
+
+static bool sort_entries(struct release_entry *entries, size_t n, struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 1; i < n && strcmp(entries[i - 1].path, entries[i].path) < 0; i++)
+        ;
+    if (i < n) /* publishers write them sorted, mostly */
+        qsort(entries, n, sizeof *entries, compare_bytes);
+    return check_twins(entries, n, err);
+}
+
+/* ---- Parsing -------------------------------------------------------------------------------- */
+
+static bool disagree(const char *path, const char *fault, struct hallmark_error *err)
+{
+    return error_set(err, HALLMARK_ERR_CONTENT, "%s: SHA256 and SHA512 disagree: \"%.256s\" %s",
+                     what, path, fault);
+}
+
+/* Takes the hashes of S over into the entries that R has already; both are sorted. */
+static bool merge_section(struct release *r, const struct section *s, const struct hash *hash,
+                          struct hallmark_error *err)
+{
+    size_t i;
+    int order;
+
+    for (i = 0; i < r->n_entries || i < s->n_entries; i++) {
+        order = i == r->n_entries   ? 1
+                : i == s->n_entries ? -1
+                                    : strcmp(r->entries[i].path, s->entries[i].path);
+        if (order != 0)
+            return disagree(order < 0 ? r->entries[i].path : s->entries[i].path,
+                            "stands in one of them only", err);
+        if (r->entries[i].size != s->entries[i].size)
+            return disagree(r->entries[i].path, "has two sizes", err);
+        memcpy(hash_of(&r->entries[i], hash), hash_of(&s->entries[i], hash), hash->len);
+    }
+    return true;
+}
+
+static bool add_section(struct release *r, const struct deb822_field *field,
+                        const struct hash *hash, struct hallmark_error *err)
+{
+    struct section s = {0};
+    bool ok = parse_section(&s, field, hash, err) && sort_entries(s.entries, s.n_entries, err);
+
+    if (ok && r->hashes) {
+        ok = merge_section(r, &s, hash, err);
+    } else if (ok) {
+        r->entries = s.entries;
+        r->n_entries = r->entries_cap = s.n_entries;
+        r->paths = s.paths;
+        s = (struct section){0};
+    }
+    r->hashes |= ok ? hash->flag : 0u;
+    free(s.entries);
+    free(s.paths);
+    return ok;
+}
+
+static bool parse(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
+{
+    const struct deb822_field *field;
+    size_t i;
+
+    if (!get_fields(r, stanza, err))
+        return false;
+    for (i = 0; i < N_HASHES; i++) {
+        field = deb822_find(stanza, hashes[i].name);
+        if (field && !add_section(r, field, &hashes[i], err))
+            return false;
+    }
+    if (!r->hashes)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: neither SHA256 nor SHA512", what);
+    return true;
+}
+
+bool release_parse(struct release *out, struct bytes_view text, struct hallmark_error *err)
+{
+    struct release release = {0};
+    struct deb822 stanza = {0};
+    bool ok = false;
+
+    if (text.len > LIMITS_MANIFEST_BYTES)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: has %zu bytes, at most %d are wanted",
+                         what, text.len, LIMITS_MANIFEST_BYTES);
+    if (!deb822_parse(&stanza, text, DEB822_STRICT, what, err) || !parse(&release, &stanza, err))
+        goto out;
+    *out = release;
+    release = (struct release){0};
+    ok = true;
+out:
+    release_free(&release);
+    deb822_free(&stanza);
+    return ok;
+}
+
+void release_free(struct release *release)
+{
+    size_t i;
+
+    if (!release)
+        return;
+    free(release->origin);
+    free(release->label);
+    free(release->suite);
+    free(release->codename);
+    free(release->version);
+    free(release->description);
+    strlist_free(&release->architectures);
+    strlist_free(&release->components);
+    for (i = 0; !release->paths && i < release->n_entries; i++)
+        free(release->entries[i].path);
+    free(release->paths);
+    free(release->entries);
+    *release = (struct release){0};
+}
+
+static int compare_path(const void *path, const void *entry)
+{
+    return strcmp(path, ((const struct release_entry *)entry)->path);
+}
+
+const struct release_entry *release_find(const struct release *release, const char *path)
+{
+    if (release->n_entries == 0)
+        return NULL;
+    return bsearch(path, release->entries, release->n_entries, sizeof *release->entries,
+                   compare_path);
+}
+
+/* ---- Building and writing ------------------------------------------------------------------- */
+
+struct release_entry *release_add(struct release *release, const char *path)
+{
+    struct release_entry *entry;
+
+    release->entries = alloc_one_more(release->entries, release->n_entries, &release->entries_cap,
+                                      sizeof *release->entries);
+    entry = &release->entries[release->n_entries++];
+    *entry = (struct release_entry){.path = alloc_strdup(path)};
+    return entry;
+}
+
+bool release_sort(struct release *release, struct hallmark_error *err)
+{
+    size_t i;
+
+    if (release->n_entries > LIMITS_ENTRIES)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: %zu entries, at most %d", what,
+                         release->n_entries, LIMITS_ENTRIES);
+    for (i = 0; i < release->n_entries; i++)
+        if (!check_path(bytes_view_str(release->entries[i].path), what, err))
+            return false;
+    return sort_entries(release->entries, release->n_entries, err);
+}
+
+static void write_words(struct bytes *out, const char *name, const struct strlist *words)
+{
+    char *text = strlist_join(words);
+
+    deb822_write(out, name, text);
+    free(text);
+}
+
+static void write_date(struct bytes *out, const char *name, int64_t when)
+{
+    char text[TIMESTAMP_TEXT_LEN];
+
+    if (when == 0)
+        return;
+    timestamp_write_rfc1123(when, text);
+    deb822_write(out, name, text);
+}
+
+static void write_section(const struct release *r, const struct hash *hash, struct bytes *out)
+{
+    char hex[2 * RELEASE_SHA512_LEN + 1];
+    size_t i;
+
+    bytes_printf(out, "%s:\n", hash->name);
+    for (i = 0; i < r->n_entries; i++) {
+        encoding_hex(hex, hash_of(&r->entries[i], hash), hash->len);
+        bytes_printf(out, " %s %8" PRIu64 " %s\n", hex, r->entries[i].size, r->entries[i].path);
+    }
+}
+
+void release_write(const struct release *release, struct bytes *out)
+{
+    size_t i;
+
+    deb822_write(out, "Origin", release->origin);
+    deb822_write(out, "Label", release->label);
+    deb822_write(out, "Suite", release->suite);
+    deb822_write(out, "Codename", release->codename);
+    deb822_write(out, "Version", release->version);
+    write_date(out, "Date", release->date);
+    write_date(out, "Valid-Until", release->valid_until);
+    write_words(out, "Architectures", &release->architectures);
+    write_words(out, "Components", &release->components);
+    deb822_write(out, "Description", release->description);
+    for (i = 0; i < N_HASHES; i++)
+        if (release->hashes & hashes[i].flag)
+            write_section(release, &hashes[i], out);
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool is_same_list(const struct strlist *a, const struct strlist *b)
+{
+    size_t i;
+
+    if (a->n_items != b->n_items)
+        return false;
+    for (i = 0; i < a->n_items; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool is_same_entries(const struct release *a, const struct release *b)
+{
+    size_t i, k;
+
+    if (a->n_entries != b->n_entries || a->hashes != b->hashes)
+        return false;
+    for (i = 0; i < a->n_entries; i++) {
+        if (a->entries[i].size != b->entries[i].size ||
+            strcmp(a->entries[i].path, b->entries[i].path) != 0)
+            return false;
+        for (k = 0; k < N_HASHES; k++)
+            if ((a->hashes & hashes[k].flag) &&
+                memcmp(hash_of(&a->entries[i], &hashes[k]), hash_of(&b->entries[i], &hashes[k]),
+                       hashes[k].len) != 0)
+                return false;
+    }
+    return true;
+}
+
+bool release_is_same_content(const struct release *a, const struct release *b)
+{
+    return is_same_text(a->origin, b->origin) && is_same_text(a->label, b->label) &&
+           is_same_text(a->suite, b->suite) && is_same_text(a->codename, b->codename) &&
+           is_same_text(a->version, b->version) && is_same_text(a->description, b->description) &&
+           is_same_list(&a->architectures, &b->architectures) &&
+           is_same_list(&a->components, &b->components) && is_same_entries(a, b);
+}

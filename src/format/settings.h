@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The settings of a repository that repo-release publishes, hallmark.conf(5): one deb822 stanza.
+ */
+#ifndef FORMAT_SETTINGS_H
+#define FORMAT_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/strlist.h"
+
+/* The fields, in the order in which they are written. */
+enum settings_field {
+    SETTINGS_NAME,             /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 */
+    SETTINGS_ROOT,             /* an absolute path */
+    SETTINGS_LAYOUT,           /* "plain" */
+    SETTINGS_ORIGIN,
+    SETTINGS_LABEL,
+    SETTINGS_SUITE,
+    SETTINGS_CODENAME,
+    SETTINGS_VERSION,
+    SETTINGS_DESCRIPTION,
+    SETTINGS_ARCHITECTURES,    /* words */
+    SETTINGS_COMPONENTS,       /* words */
+    SETTINGS_HASHES,           /* words out of SHA256 (always, named or not) and SHA512 */
+    SETTINGS_VALID_FOR,        /* a length of time, at least a minute */
+    SETTINGS_REFRESH_BEFORE,   /* a length of time, less than Valid-For */
+    SETTINGS_SIGN_WITH,        /* words: fingerprints of 40 or 64 hexadecimal digits; upper-cased */
+    SETTINGS_GNUPG_HOME,       /* an absolute path */
+    SETTINGS_EXCLUDE,          /* words: glob(7) patterns for paths below Root */
+    SETTINGS_KEEP_GENERATIONS, /* a whole number from 1 to 1000 */
+    SETTINGS_KEEP_FOR,         /* a length of time */
+    SETTINGS_STATE,            /* an absolute path */
+    SETTINGS_N_FIELDS
+};
+
+struct hallmark_settings {
+    char *values[SETTINGS_N_FIELDS]; /* checked; NULL where not set */
+};
+
+/* The spelling of a field's name. */
+const char *settings_field_name(enum settings_field field);
+
+/* The field that NAME spells (without case); SETTINGS_N_FIELDS for none. */
+enum settings_field settings_find_field(const char *name);
+
+/* Sets FIELD to VALUE (NULL: removes it) after checking it alone; HALLMARK_ERR_USAGE. */
+bool settings_set(struct hallmark_settings *settings, enum settings_field field, const char *value,
+                  struct hallmark_error *err);
+
+/* Parses a settings file; an unknown field is an error that names it and its line. Words may go on in
+ * continuation lines. HALLMARK_ERR_USAGE. */
+bool settings_parse(struct hallmark_settings *out, struct bytes_view text, const char *what,
+                    struct hallmark_error *err);
+void settings_write(const struct hallmark_settings *settings, struct bytes *out);
+
+/* What no field shows alone: Refresh-Before is less than Valid-For. HALLMARK_ERR_USAGE. Part of
+ * settings_parse(); call it after the last settings_set(). */
+bool settings_check(const struct hallmark_settings *settings, struct hallmark_error *err);
+
+/* Releases the values, not SETTINGS itself. */
+void settings_clear(struct hallmark_settings *settings);
+
+/* The values with their defaults: Valid-For 7 days, Refresh-Before half of Valid-For, Keep-Generations 3,
+ * Keep-For 1 day, Hashes SHA256. */
+int64_t settings_valid_for(const struct hallmark_settings *settings);
+int64_t settings_refresh_before(const struct hallmark_settings *settings);
+int64_t settings_keep_for(const struct hallmark_settings *settings);
+size_t settings_keep_generations(const struct hallmark_settings *settings);
+unsigned settings_hashes(const struct hallmark_settings *settings); /* of enum release_hashes */
+/* Appends the words of a field. */
+void settings_words(const struct hallmark_settings *settings, enum settings_field field,
+                    struct strlist *out);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cache is held as the bytes of its file, with the offsets of the records beside it.
+ */
+#include "repo/digest_cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "crypto/checksum.h"
+
+/* "version" also stands for what is_checked means: raise it when package_check() learns to refuse
+ * more. */
+enum { VERSION = 1, BYTE_ORDER_MARK = 0x01020304 };
+
+static const char magic[8] = "hmcache\n";
+
+struct digest_cache_header {
+    char magic[sizeof magic];
+    uint32_t version;
+    uint32_t byte_order;
+    uint64_t n_records;
+    uint64_t file_len;
+    uint64_t checksum; /* XXH3 of all behind this header */
+};
+
+enum { FLAG_SHA512 = 1, FLAG_CHECKED = 2, FLAGS_ALL = 3 };
+
+struct digest_cache_fixed {
+    uint64_t device, inode, size;
+    int64_t mtime, ctime, hashed_at;
+    uint64_t n_entries, n_bytes;
+    unsigned char sha256[DIGEST_SHA256_LEN];
+    uint16_t flags;
+    uint16_t path_len; /* without the NUL */
+    uint32_t zero;     /* makes the size the same everywhere */
+};
+
+_Static_assert(sizeof(struct digest_cache_header) == 40, "no padding");
+_Static_assert(sizeof(struct digest_cache_fixed) == 104, "no padding");
+_Static_assert(DIGEST_CACHE_MAX_BYTES < UINT32_MAX, "offsets have 32 bits");
+
+struct digest_cache {
+    struct bytes file; /* starts with a header, which digest_cache_write() fills in */
+    uint32_t *offsets; /* of the records in file */
+    size_t n_records, offsets_cap;
+    size_t next; /* where the path that is asked for next is expected */
+};
+
+struct digest_cache *digest_cache_new(void)
+{
+    static const struct digest_cache_header empty;
+    struct digest_cache *cache = alloc_array(1, sizeof *cache);
+
+    bytes_append(&cache->file, &empty, sizeof empty);
+    return cache;
+}
+
+void digest_cache_free(struct digest_cache *cache)
+{
+    if (!cache)
+        return;
+    bytes_free(&cache->file);
+    free(cache->offsets);
+    free(cache);
+}
+
+size_t digest_cache_count(const struct digest_cache *cache)
+{
+    return cache->n_records;
+}
+
+/* ---- Records ----------------------------------------------------------------------------------
+ */
+
+static void get_fixed(const struct digest_cache *cache, size_t i, struct digest_cache_fixed *out)
+{
+    memcpy(out, cache->file.data + cache->offsets[i], sizeof *out);
+}
+
+/* What stands behind the fixed part. */
+static size_t extra_len(const struct digest_cache_fixed *fixed)
+{
+    return fixed->flags & FLAG_SHA512 ? DIGEST_SHA512_LEN : 0;
+}
+
+static const char *get_path(const struct digest_cache *cache, size_t i)
+{
+    struct digest_cache_fixed fixed;
+
+    get_fixed(cache, i, &fixed);
+    return cache->file.data + cache->offsets[i] + sizeof fixed + extra_len(&fixed);
+}
+
+static void get_record(const struct digest_cache *cache, size_t i, struct digest_cache_record *out)
+{
+    struct digest_cache_fixed fixed;
+
+    get_fixed(cache, i, &fixed);
+    *out = (struct digest_cache_record){
+        .stamp = {fixed.device, fixed.inode, fixed.size, fixed.mtime, fixed.ctime},
+        .hashed_at = fixed.hashed_at,
+        .algorithms = DIGEST_SHA256 | (fixed.flags & FLAG_SHA512 ? DIGEST_SHA512 : 0U),
+        .is_checked = (fixed.flags & FLAG_CHECKED) != 0,
+        .totals = {.n_entries = fixed.n_entries, .n_bytes = fixed.n_bytes},
+    };
+    memcpy(out->digest.sha256, fixed.sha256, sizeof fixed.sha256);
+    memcpy(out->digest.sha512, cache->file.data + cache->offsets[i] + sizeof fixed,
+           extra_len(&fixed));
+}
+
+static void add_offset(struct digest_cache *cache, size_t offset)
+{
+    cache->offsets = alloc_one_more(cache->offsets, cache->n_records, &cache->offsets_cap,
+                                    sizeof *cache->offsets);
+    cache->offsets[cache->n_records++] = (uint32_t)offset;
+}
+
+bool digest_cache_put(struct digest_cache *cache, const char *path,
+                      const struct digest_cache_record *record)
+{
+    size_t path_len = strlen(path), offset = cache->file.len;
+    const struct tree_stamp *stamp = &record->stamp;
+    struct digest_cache_fixed fixed = {
+        .device = stamp->device,
+        .inode = stamp->inode,
+        .size = stamp->size,
+        .mtime = stamp->mtime,
+        .ctime = stamp->ctime,
+        .hashed_at = record->hashed_at,
+        .flags = (uint16_t)((record->algorithms & DIGEST_SHA512 ? FLAG_SHA512 : 0) |
+                            (record->is_checked ? FLAG_CHECKED : 0)),
+    };
+
+    if (path_len == 0 || path_len > LIMITS_PATH_BYTES || cache->n_records >= LIMITS_ENTRIES ||
+        offset + sizeof fixed + extra_len(&fixed) + path_len + 1 > DIGEST_CACHE_MAX_BYTES ||
+        !(record->algorithms & DIGEST_SHA256) ||
+        (cache->n_records && strcmp(get_path(cache, cache->n_records - 1), path) >= 0))
+        return false;
+    fixed.path_len = (uint16_t)path_len;
+    if (record->is_checked) {
+        fixed.n_entries = record->totals.n_entries;
+        fixed.n_bytes = record->totals.n_bytes;
+    }
+    memcpy(fixed.sha256, record->digest.sha256, sizeof fixed.sha256);
+    bytes_append(&cache->file, &fixed, sizeof fixed);
+    bytes_append(&cache->file, record->digest.sha512, extra_len(&fixed));
+    bytes_append(&cache->file, path, path_len + 1);
+    add_offset(cache, offset);
+    return true;
+}
+
+/* ---- Asking -----------------------------------------------------------------------------------
+ */
+
+/* Whether the file could have changed after its hashing without its stamp telling. */
+static bool is_racy(const struct digest_cache_record *record)
+{
+    int64_t settled;
+
+    return __builtin_sub_overflow(record->hashed_at, DIGEST_CACHE_RACY_NS, &settled) ||
+           record->stamp.mtime > settled || record->stamp.ctime > settled;
+}
+
+/* The index of PATH, or n_records. */
+static size_t find_index(const struct digest_cache *cache, const char *path)
+{
+    size_t low = 0, high = cache->n_records, middle;
+    int order;
+
+    /* One comparison where every path is asked for in turn. */
+    if (cache->next < high) {
+        order = strcmp(get_path(cache, cache->next), path);
+        if (order == 0)
+            return cache->next;
+        if (order < 0)
+            low = cache->next + 1;
+        else
+            high = cache->next;
+    }
+    while (low < high) {
+        middle = low + (high - low) / 2;
+        order = strcmp(get_path(cache, middle), path);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return cache->n_records;
+}
+
+bool digest_cache_find(struct digest_cache *cache, const char *path, const struct tree_stamp *stamp,
+                       struct digest_cache_record *out)
+{
+    struct digest_cache_record record;
+    size_t i = cache ? find_index(cache, path) : 0;
+
+    if (!cache || i >= cache->n_records)
+        return false;
+    cache->next = i + 1;
+    get_record(cache, i, &record);
+    if (!tree_stamp_is_equal(&record.stamp, stamp) || is_racy(&record))
+        return false;
+    *out = record;
+    return true;
+}
+
+static bool is_same_record(const struct digest_cache_record *a, const struct digest_cache_record *b)
+{
+    return tree_stamp_is_equal(&a->stamp, &b->stamp) && a->algorithms == b->algorithms &&
+           a->is_checked == b->is_checked && a->totals.n_entries == b->totals.n_entries &&
+           a->totals.n_bytes == b->totals.n_bytes &&
+           memcmp(a->digest.sha256, b->digest.sha256, sizeof a->digest.sha256) == 0 &&
+           memcmp(a->digest.sha512, b->digest.sha512, sizeof a->digest.sha512) == 0;
+}
+
+enum digest_cache_difference digest_cache_compare(const struct digest_cache *old,
+                                                  const struct digest_cache *new)
+{
+    enum digest_cache_difference difference = DIGEST_CACHE_SAME;
+    struct digest_cache_record a, b;
+    size_t i;
+
+    if (!old || old->n_records != new->n_records)
+        return DIGEST_CACHE_CHANGED;
+    for (i = 0; i < old->n_records; i++) {
+        get_record(old, i, &a);
+        get_record(new, i, &b);
+        if (strcmp(get_path(old, i), get_path(new, i)) != 0 || !is_same_record(&a, &b))
+            return DIGEST_CACHE_CHANGED;
+        if (is_racy(&a) && !is_racy(&b))
+            difference = DIGEST_CACHE_FRESHER;
+    }
+    return difference;
+}
+
+/* ---- The file ---------------------------------------------------------------------------------
+ */
+
+static struct bytes_view body_of(const struct bytes *file)
+{
+    return bytes_view_of(file->data + sizeof(struct digest_cache_header),
+                         file->len - sizeof(struct digest_cache_header));
+}
+
+struct bytes_view digest_cache_write(struct digest_cache *cache)
+{
+    struct digest_cache_header header = {
+        .version = VERSION,
+        .byte_order = BYTE_ORDER_MARK,
+        .n_records = cache->n_records,
+        .file_len = cache->file.len,
+        .checksum = checksum_xxh3(body_of(&cache->file)),
+    };
+
+    memcpy(header.magic, magic, sizeof magic);
+    memcpy(cache->file.data, &header, sizeof header);
+    return bytes_view(&cache->file);
+}
+
+bool digest_cache_save(struct digest_cache *cache, int dirfd, struct hallmark_error *err)
+{
+    enum { ONLY_OURS = 0600 };
+
+    return file_replace(dirfd, DIGEST_CACHE_FILE, digest_cache_write(cache), ONLY_OURS, err);
+}
+
+/* What is wrong with the header, NULL for nothing. */
+static const char *header_fault(const struct bytes *file, size_t *n_records)
+{
+    struct digest_cache_header header;
+
+    if (file->len < sizeof header)
+        return "is truncated";
+    memcpy(&header, file->data, sizeof header);
+    if (memcmp(header.magic, magic, sizeof magic) != 0)
+        return "is no digest cache";
+    if (header.byte_order != BYTE_ORDER_MARK)
+        return "was written on a machine with another byte order";
+    if (header.version != VERSION)
+        return "is of another version";
+    if (header.file_len != file->len)
+        return "is truncated or too long";
+    if (header.n_records > LIMITS_ENTRIES ||
+        header.n_records > file->len / sizeof(struct digest_cache_fixed))
+        return "holds too many records";
+    if (header.checksum != checksum_xxh3(body_of(file)))
+        return "is damaged: its checksum differs";
+    *n_records = (size_t)header.n_records;
+    return NULL;
+}
+
+/* What is wrong with the record at the end of those already accepted, at *OFFSET, which is moved
+ * on. */
+static const char *record_fault(const struct digest_cache *cache, const struct bytes *file,
+                                size_t *offset)
+{
+    struct digest_cache_fixed fixed;
+    size_t left = file->len - *offset;
+    const char *path;
+
+    if (left < sizeof fixed)
+        return "ends within a record";
+    memcpy(&fixed, file->data + *offset, sizeof fixed);
+    if (fixed.zero || fixed.flags & ~FLAGS_ALL ||
+        (!(fixed.flags & FLAG_CHECKED) && (fixed.n_entries || fixed.n_bytes)))
+        return "holds a record with unknown flags";
+    if (fixed.path_len == 0 || fixed.path_len > LIMITS_PATH_BYTES)
+        return "holds a path of a wrong length";
+    if (left - sizeof fixed < extra_len(&fixed) + fixed.path_len + 1)
+        return "ends within a record";
+    path = file->data + *offset + sizeof fixed + extra_len(&fixed);
+    if (strnlen(path, (size_t)fixed.path_len + 1) != fixed.path_len)
+        return "holds a path with a NUL, or without one at its end";
+    if (cache->n_records && strcmp(get_path(cache, cache->n_records - 1), path) >= 0)
+        return "holds paths out of order";
+    *offset += sizeof fixed + extra_len(&fixed) + fixed.path_len + 1;
+    return NULL;
+}
+
+struct digest_cache *digest_cache_parse(struct bytes *data, struct hallmark_error *err)
+{
+    struct digest_cache cache = {.file = *data}, *out;
+    size_t n_records = 0, offset = sizeof(struct digest_cache_header), start;
+    const char *fault = header_fault(data, &n_records);
+
+    if (!fault) {
+        cache.offsets = alloc_array(n_records, sizeof *cache.offsets);
+        cache.offsets_cap = n_records;
+    }
+    while (!fault && cache.n_records < n_records) {
+        start = offset;
+        fault = record_fault(&cache, data, &offset);
+        if (!fault)
+            add_offset(&cache, start);
+    }
+    if (!fault && offset != data->len)
+        fault = "holds something behind its last record";
+    if (fault) {
+        free(cache.offsets);
+        error_set(err, HALLMARK_ERR_MALFORMED, "%s: %s", DIGEST_CACHE_FILE, fault);
+        return NULL;
+    }
+    out = alloc_array(1, sizeof *out);
+    *out = cache;
+    *data = (struct bytes){0};
+    return out;
+}
+
+/* Reads the whole file FD, of which nobody but this user (or root) may have written a byte: a
+ * digest in it becomes a signed one. */
+static bool read_file(int fd, struct bytes *out, struct hallmark_error *why)
+{
+    enum { ROOM_BEHIND = 128 * 1024 }; /* for the read that finds the end */
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_set_errno(why, "%s", DIGEST_CACHE_FILE);
+    if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & (S_IWGRP | S_IWOTH))
+        return error_set(why, HALLMARK_ERR_MALFORMED, "%s: other users can write to it",
+                         DIGEST_CACHE_FILE);
+    if (st.st_size > DIGEST_CACHE_MAX_BYTES)
+        return error_set(why, HALLMARK_ERR_MALFORMED, "%s: is larger than %ld bytes",
+                         DIGEST_CACHE_FILE, (long)DIGEST_CACHE_MAX_BYTES);
+    bytes_reserve(out, (size_t)st.st_size + ROOM_BEHIND); /* at once, not in steps */
+    return file_read_fd(fd, DIGEST_CACHE_FILE, DIGEST_CACHE_MAX_BYTES, out, why);
+}
+
+struct digest_cache *digest_cache_load(int dirfd, struct hallmark_error *why)
+{
+    struct digest_cache *cache = NULL;
+    struct bytes data = {0};
+    int fd = file_open_beneath(dirfd, DIGEST_CACHE_FILE, why);
+
+    if (fd >= 0 && read_file(fd, &data, why))
+        cache = digest_cache_parse(&data, why);
+    bytes_free(&data);
+    file_close(&fd);
+    return cache;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hashing a tree into a Release. */
+#include "repo/generate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "crypto/digest.h"
+#include "repo/package_format.h"
+#include "system/package.h"
+#include "system/tree.h"
+
+enum { READ_STEP = 256 * 1024, TRIES = 3 };
+
+/* Names that we write, now or in the layouts to come, in the tree's root. */
+static const char *const reserved[] = {
+    "Release",      "Release.gpg",  "InRelease", "Packages",   "Packages.gz", "Packages.xz",
+    "Packages.bz2", "Packages.zst", "Sources",   "Sources.gz", "Sources.xz",  "Sources.bz2",
+    "Sources.zst",  "by-hash",      "dists",     NULL,
+};
+static const char *const written[] = {"Release", "Release.gpg", "InRelease", NULL};
+
+/* One run. */
+struct generate {
+    int rootfd;
+    const struct generate_options *options;
+    unsigned algorithms;
+    struct tree tree;
+    struct digest_cache *old;
+    struct package_reader *reader;
+    struct digest *digest;
+    unsigned char *buf;
+    uint64_t n_to_hash; /* bytes */
+    struct generated out;
+};
+
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What the cache knows and is enough for this run. */
+static bool find_cached(struct generate *g, const struct tree_file *file,
+                        struct digest_cache_record *out)
+{
+    struct package_format format;
+
+    return digest_cache_find(g->old, file->path, &file->stamp, out) &&
+           (out->algorithms & g->algorithms) == g->algorithms &&
+           (out->is_checked || !package_format_from_path(file->path, &format));
+}
+
+static void count_to_hash(struct generate *g)
+{
+    struct digest_cache_record record;
+    size_t i;
+
+    for (i = 0; i < g->tree.n_files; i++)
+        if (!find_cached(g, &g->tree.files[i], &record))
+            g->n_to_hash += g->tree.files[i].stamp.size;
+}
+
+static bool hash_fd(struct generate *g, int fd, const char *path, struct digest_value *out,
+                    struct hallmark_error *err)
+{
+    ssize_t n;
+
+    while ((n = file_read_some(fd, g->buf, READ_STEP)) > 0) {
+        if (!digest_update(g->digest, g->buf, (size_t)n, err))
+            return false;
+        g->out.n_hashed_bytes += (uint64_t)n;
+        if (g->options->progress)
+            g->options->progress(g->options->ctx, g->out.n_hashed_bytes, g->n_to_hash);
+    }
+    if (n < 0)
+        return error_set_errno(err, "%s", path);
+    return digest_final(g->digest, out, err);
+}
+
+/* One attempt at a file. *IS_STEADY tells whether it stayed the same meanwhile, so that the record
+ * is of one state of it; an error about a file that did not says nothing. */
+static bool hash_once(struct generate *g, const char *path, struct digest_cache_record *out,
+                      bool *is_steady, struct hallmark_error *err)
+{
+    struct package_format format;
+    struct tree_stamp after;
+    struct stat st;
+    int fd = file_open_beneath(g->rootfd, path, err);
+    bool ok = false;
+
+    *is_steady = true;
+    if (fd < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            error_set(err, HALLMARK_ERR_IO, "%s: vanished while the tree was read; try again",
+                      path);
+        return false;
+    }
+    out->hashed_at = clock_ns();
+    if (fstat(fd, &st) < 0) {
+        error_set_errno(err, "%s", path);
+        goto out;
+    }
+    tree_stamp_from(&out->stamp, &st);
+    ok = hash_fd(g, fd, path, &out->digest, err);
+    out->algorithms = g->algorithms;
+    out->is_checked = ok && package_format_from_path(path, &format);
+    if (out->is_checked)
+        ok = package_check(g->reader, fd, path, &format, &out->totals, err);
+    if (fstat(fd, &st) < 0) {
+        ok = error_set_errno(err, "%s", path);
+        goto out;
+    }
+    tree_stamp_from(&after, &st);
+    *is_steady = tree_stamp_is_equal(&out->stamp, &after);
+out:
+    file_close(&fd);
+    return ok;
+}
+
+static bool hash_file(struct generate *g, const char *path, struct digest_cache_record *out,
+                      struct hallmark_error *err)
+{
+    struct hallmark_error fault;
+    bool is_steady = true, ok;
+    int try;
+
+    for (try = 0; try < TRIES; try++) {
+        error_clear(&fault);
+        *out = (struct digest_cache_record){0};
+        ok = hash_once(g, path, out, &is_steady, &fault);
+        if (is_steady)
+            break;
+    }
+    g->out.n_hashed++;
+    if (!is_steady)
+        return error_set(err, HALLMARK_ERR_IO,
+                         "%s: changes while it is read; nothing is published before it is at rest",
+                         path);
+    return ok || error_set(err, fault.code, "%s", fault.text);
+}
+
+static bool add_file(struct generate *g, struct tree_file *file, struct hallmark_error *err)
+{
+    struct digest_cache_record record;
+    struct release_entry *entry;
+
+    if (!find_cached(g, file, &record) && !hash_file(g, file->path, &record, err))
+        return false;
+    entry = release_add(&g->out.release, file->path);
+    entry->size = record.stamp.size;
+    memcpy(entry->sha256, record.digest.sha256, sizeof entry->sha256);
+    memcpy(entry->sha512, record.digest.sha512, sizeof entry->sha512);
+    digest_cache_put(g->out.cache, file->path, &record);
+    return true;
+}
+
+static void set_text(char **out, const struct hallmark_settings *settings,
+                     enum settings_field field)
+{
+    if (settings->values[field])
+        *out = alloc_strdup(settings->values[field]);
+}
+
+static void set_fields(struct release *release, const struct hallmark_settings *settings)
+{
+    set_text(&release->origin, settings, SETTINGS_ORIGIN);
+    set_text(&release->label, settings, SETTINGS_LABEL);
+    set_text(&release->suite, settings, SETTINGS_SUITE);
+    set_text(&release->codename, settings, SETTINGS_CODENAME);
+    set_text(&release->version, settings, SETTINGS_VERSION);
+    set_text(&release->description, settings, SETTINGS_DESCRIPTION);
+    settings_words(settings, SETTINGS_ARCHITECTURES, &release->architectures);
+    settings_words(settings, SETTINGS_COMPONENTS, &release->components);
+    release->hashes = settings_hashes(settings);
+}
+
+static bool scan(struct generate *g, struct hallmark_error *err)
+{
+    struct strlist exclude = {0};
+    struct tree_options options = {.exclude = &exclude, .reserved = reserved, .written = written};
+    bool ok;
+
+    settings_words(g->options->settings, SETTINGS_EXCLUDE, &exclude);
+    ok = tree_scan(&g->tree, g->rootfd, &options, err);
+    strlist_free(&exclude);
+    return ok;
+}
+
+static bool run(struct generate *g, struct hallmark_error *err)
+{
+    size_t i;
+
+    if (!scan(g, err))
+        return false;
+    count_to_hash(g);
+    g->digest = digest_new(g->algorithms, err);
+    if (!g->digest)
+        return false;
+    for (i = 0; i < g->tree.n_files; i++)
+        if (!add_file(g, &g->tree.files[i], err))
+            return false;
+    return release_sort(&g->out.release, err);
+}
+
+bool generate_release(struct generated *out, int rootfd, struct digest_cache *old,
+                      const struct generate_options *options, struct hallmark_error *err)
+{
+    struct generate g = {.rootfd = rootfd, .options = options, .old = old};
+    bool ok;
+
+    g.algorithms = settings_hashes(options->settings);
+    g.reader = package_reader_new(options->sandbox);
+    g.buf = alloc_array(READ_STEP, 1);
+    g.out.cache = digest_cache_new();
+    set_fields(&g.out.release, options->settings);
+    ok = run(&g, err);
+    g.out.skipped = g.tree.skipped;
+    g.tree.skipped = (struct strlist){0};
+    g.out.n_skipped = g.tree.n_skipped;
+    tree_free(&g.tree);
+    package_reader_free(g.reader);
+    digest_free(g.digest);
+    free(g.buf);
+    if (ok)
+        *out = g.out;
+    else
+        generate_free(&g.out);
+    return ok;
+}
+
+void generate_free(struct generated *generated)
+{
+    release_free(&generated->release);
+    digest_cache_free(generated->cache);
+    strlist_free(&generated->skipped);
+    *generated = (struct generated){0};
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a publisher has published: the manifest that is current in the served tree, and the record
+ * of it in the state directory.
+ */
+#ifndef REPO_PUBLICATION_H
+#define REPO_PUBLICATION_H
+
+#include "base/error.h"
+#include "base/strlist.h"
+#include "crypto/openpgp.h"
+#include "format/release.h"
+
+struct publication {
+    struct release release; /* what Release at the root says; empty where there is none */
+    bool has_release;       /* there is one, and it can be parsed */
+    bool is_intact;         /* all three files are what was published last, and in their place */
+    int64_t last_date;      /* the newest Date published ever, as far as is known; 0: none */
+    char *signed_by;        /* the fingerprints that signed it, blanks between; NULL: unknown */
+};
+
+/* Reads the publication of the served tree ROOTFD and the state directory STATEFD (-1: there is no
+ * state yet). Trusts nothing of it: a Release that cannot be parsed counts as none. */
+bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err);
+void publication_free(struct publication *publication);
+
+/* Where and with what a release is published. */
+struct publication_target {
+    int rootfd, statefd;
+    const struct openpgp_signer *signer;
+    struct bytes_view keyring; /* SIGNER's public keys, binary */
+    int64_t now;               /* the clock, by which the signatures are verified */
+};
+
+/* Signs RELEASE, verifies the result as a client would who trusts exactly the signer's keys, makes
+ * it current, and records it. HALLMARK_ERR_SIGNATURE where signing fails; on any failure what is
+ * published stays. */
+bool publication_publish(const struct publication_target *target, const struct release *release,
+                         struct hallmark_error *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* hallmark_publisher_status(): what is published, and how long that will do. */
+#include "base/timestamp.h"
+#include "repo/signing_keys.h"
+#include "repo/survey.h"
+
+enum { ATTENTION_SHARE = 4 }; /* attention when less than 1/4 of Valid-For is left */
+
+static bool judge(struct hallmark_publisher *p, const struct publication *before,
+                  struct hallmark_error *err)
+{
+    int64_t now = timestamp_now(), left = before->release.valid_until - now;
+    char when[TIMESTAMP_TEXT_LEN], in[TIMESTAMP_TEXT_LEN];
+    struct signing_keys_end end = {0};
+
+    if (!before->has_release)
+        return error_set(err, HALLMARK_ATTENTION, "%s: nothing is published yet", p->root);
+    timestamp_write_rfc1123(before->release.valid_until, when);
+    if (before->release.valid_until && left < 0)
+        return error_set(err, HALLMARK_ERR_STALE, "%s: the manifest expired on %s", p->root, when);
+    if (p->fingerprints.n_items && !signing_keys_check(p, &end, err))
+        return false;
+    if (!before->is_intact)
+        return error_set(err, HALLMARK_ATTENTION,
+                         "%s: what is published is not what was published last", p->root);
+    timestamp_write_duration(left, in);
+    if (before->release.valid_until && left < settings_valid_for(p->settings) / ATTENTION_SHARE)
+        return error_set(err, HALLMARK_ATTENTION, "%s: the manifest expires on %s, in %s", p->root,
+                         when, in);
+    if (signing_keys_is_ending(&end, now)) {
+        timestamp_write_rfc1123(end.when, when);
+        return error_set(err, HALLMARK_ATTENTION, "%s: key %s expires on %s", p->root, end.who,
+                         when);
+    }
+    return true;
+}
+
+bool hallmark_publisher_status(struct hallmark_publisher *p,
+                               struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct hallmark_publisher_report done = {0};
+    struct survey survey = {0};
+    bool ok = false;
+
+    error_clear(err);
+    if (publisher_open_state(p, PUBLISHER_READ, err) && survey_run(&survey, p, &done, err)) {
+        if (survey.before.has_release)
+            done.n_packages = survey.before.release.n_entries;
+        ok = judge(p, &survey.before, err);
+    }
+    survey_free(&survey);
+    if (report)
+        *report = done;
+    return ok;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The tree of a publisher as it is now, beside what is published of it. */
+#ifndef REPO_SURVEY_H
+#define REPO_SURVEY_H
+
+#include "repo/generate.h"
+#include "repo/publication.h"
+#include "repo/publisher.h"
+
+struct survey {
+    struct publication before;  /* what is published */
+    struct generated generated; /* what would be */
+    struct digest_cache *cache; /* as the last run left it; NULL for none */
+};
+
+/* Hashes what the cache does not know, and fills in REPORT. Writes nothing. P's state is open. */
+bool survey_run(struct survey *out, struct hallmark_publisher *p,
+                struct hallmark_publisher_report *report, struct hallmark_error *err);
+void survey_free(struct survey *survey);
+
+#endif

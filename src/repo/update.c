@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* hallmark_publisher_update(), _resign() and _prune(): what changes the published tree. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/timestamp.h"
+#include "repo/signing_keys.h"
+#include "repo/survey.h"
+#include "system/publish.h"
+
+static void wait_for_next_second(void)
+{
+    struct timespec now, pause = {0};
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    pause.tv_nsec = 1000000000L - now.tv_nsec;
+    nanosleep(&pause, NULL);
+}
+
+/* The Date of the next manifest: later than all before, or clients would call it an old one. */
+static bool next_date(const struct hallmark_publisher *p, int64_t last, int64_t *out,
+                      struct hallmark_error *err)
+{
+    char then[TIMESTAMP_TEXT_LEN], now[TIMESTAMP_TEXT_LEN];
+    int64_t fixed = p->options->source_date_epoch;
+
+    *out = fixed ? fixed : timestamp_now();
+    if (!fixed && *out == last) {
+        wait_for_next_second();
+        *out = timestamp_now();
+    }
+    if (*out > last)
+        return true;
+    timestamp_write_rfc1123(last, then);
+    timestamp_write_rfc1123(*out, now);
+    return error_set(
+        err, HALLMARK_ERR_FUTURE,
+        "the last manifest is dated %s, but %s says %s: clients would take the new one "
+        "for an old one",
+        then, fixed ? "SOURCE_DATE_EPOCH" : "the clock", now);
+}
+
+/* Dates, signs and publishes RELEASE. */
+static bool publish(struct hallmark_publisher *p, struct release *release,
+                    const struct publication *before, struct hallmark_publisher_report *report,
+                    struct hallmark_error *err)
+{
+    struct publication_target target = {
+        .rootfd = p->rootfd, .statefd = p->statefd, .signer = &p->signer};
+    struct signing_keys_end end;
+
+    if (!signing_keys_check(p, &end, err) || !next_date(p, before->last_date, &release->date, err))
+        return false;
+    release->valid_until = release->date + settings_valid_for(p->settings);
+    target.keyring = bytes_view(&p->keyring);
+    target.now = timestamp_now();
+    if (!publication_publish(&target, release, err))
+        return false;
+    signing_keys_warn(p, &end, release->valid_until);
+    report->published = true;
+    report->n_packages = release->n_entries;
+    report->date = release->date;
+    report->valid_until = release->valid_until;
+    publisher_note(p, HALLMARK_NOTE_INFO, "published %zu packages", release->n_entries);
+    /* What is published is published: a failure here is told, and mended by the next run. */
+    return publish_prune(p->rootfd, settings_keep_generations(p->settings),
+                         settings_keep_for(p->settings), timestamp_now(), &report->n_pruned, err);
+}
+
+static bool is_signed_as_configured(const struct hallmark_publisher *p,
+                                    const struct publication *before)
+{
+    char *wanted = strlist_join(&p->fingerprints);
+    bool is_same = before->signed_by && strcmp(before->signed_by, wanted) == 0;
+
+    free(wanted);
+    return is_same;
+}
+
+static bool is_young(const struct hallmark_publisher *p, const struct publication *before)
+{
+    const struct release *release = &before->release;
+    int64_t now = p->options->source_date_epoch ? p->options->source_date_epoch : timestamp_now();
+
+    return release->valid_until - release->date == settings_valid_for(p->settings) &&
+           release->valid_until - now > settings_refresh_before(p->settings);
+}
+
+/* Why a new manifest is needed; NULL where it is not. */
+static const char *reason_to_publish(const struct hallmark_publisher *p,
+                                     const struct publication *before,
+                                     const struct release *release)
+{
+    if (!before->has_release)
+        return "nothing is published yet";
+    if (!release_is_same_content(&before->release, release))
+        return "the content has changed";
+    if (!before->is_intact)
+        return "what is published is not what was published last";
+    if (!is_signed_as_configured(p, before))
+        return "the signing keys have changed";
+    if (!is_young(p, before))
+        return "the manifest is no longer young";
+    return NULL;
+}
+
+/* The cache is worth a write of its own only when something changed: a run that finds nothing to do
+ * writes nothing at all. */
+static void save_cache(struct hallmark_publisher *p, const struct digest_cache *old,
+                       struct digest_cache *new, const char *reason)
+{
+    struct hallmark_error why = {0};
+    enum digest_cache_difference difference = digest_cache_compare(old, new);
+
+    if (difference == DIGEST_CACHE_CHANGED || (difference == DIGEST_CACHE_FRESHER && reason))
+        if (!digest_cache_save(new, p->statefd, &why))
+            publisher_note(p, HALLMARK_NOTE_WARNING, "the digest cache cannot be kept: %s",
+                           why.text);
+}
+
+bool hallmark_publisher_update(struct hallmark_publisher *p,
+                               struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct hallmark_publisher_report done = {0};
+    struct survey survey = {0};
+    const char *reason;
+    bool ok = false;
+
+    error_clear(err);
+    if (!publisher_open_state(p, PUBLISHER_WRITE, err) || !survey_run(&survey, p, &done, err))
+        goto out;
+    reason = reason_to_publish(p, &survey.before, &survey.generated.release);
+    save_cache(p, survey.cache, survey.generated.cache, reason);
+    publisher_note(p, HALLMARK_NOTE_INFO, "%s", reason ? reason : "nothing has changed");
+    ok = !reason || publish(p, &survey.generated.release, &survey.before, &done, err);
+out:
+    survey_free(&survey);
+    if (report)
+        *report = done;
+    return ok;
+}
+
+bool hallmark_publisher_resign(struct hallmark_publisher *p,
+                               struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct hallmark_publisher_report done = {0};
+    struct publication before = {0};
+    bool ok = false;
+
+    error_clear(err);
+    if (!publisher_open_state(p, PUBLISHER_WRITE, err) ||
+        !publication_load(p->rootfd, p->statefd, &before, err))
+        goto out;
+    if (!before.has_release)
+        error_set(err, HALLMARK_ERR_USAGE, "%s: nothing is published yet; update does that",
+                  p->root);
+    else if (!before.is_intact)
+        error_set(err, HALLMARK_ERR_CONTENT,
+                  "%s: what is published is not what was published last, so it is not signed "
+                  "again; update publishes what the packages say",
+                  p->root);
+    else
+        ok = publish(p, &before.release, &before, &done, err);
+out:
+    publication_free(&before);
+    if (report)
+        *report = done;
+    return ok;
+}
+
+bool hallmark_publisher_prune(struct hallmark_publisher *p,
+                              struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct hallmark_publisher_report done = {0};
+    bool ok;
+
+    error_clear(err);
+    ok = publisher_open_state(p, PUBLISHER_WRITE, err) &&
+         publish_prune(p->rootfd, settings_keep_generations(p->settings),
+                       settings_keep_for(p->settings), timestamp_now(), &done.n_pruned, err);
+    if (report)
+        *report = done;
+    return ok;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Local directories and file:// URLs. */
+#include "system/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/path.h"
+
+struct fetch {
+    char *url;
+    char *file;
+    int dirfd;
+};
+
+static bool has_prefix(const char *s, const char *prefix)
+{
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Undoes percent-encoding (RFC 3986 section 2.1) in place; false for a bad escape or an encoded
+ * NUL. */
+static bool percent_decode(char *s)
+{
+    char *out = s;
+
+    for (; *s; s++) {
+        if (*s == '%') {
+            int high = hex_value(s[1]), low = high < 0 ? -1 : hex_value(s[2]);
+
+            if (low < 0 || (high == 0 && low == 0))
+                return false;
+            *out++ = (char)(high << 4 | low);
+            s += 2;
+        } else {
+            *out++ = *s;
+        }
+    }
+    *out = '\0';
+    return true;
+}
+
+/* The path that LOCATION means; free(3) releases it. */
+static char *location_path(const char *location, struct hallmark_error *err)
+{
+    const char *path = location;
+    char *decoded;
+
+    if (!has_prefix(location, "file:")) {
+        if (strstr(location, "://")) {
+            error_set(err, HALLMARK_ERR_USAGE,
+                      "%s: only directories and file:// URLs can be read by this version",
+                      location);
+            return NULL;
+        }
+        return alloc_strdup(location);
+    }
+    path += strlen("file:");
+    if (has_prefix(path, "//localhost/"))
+        path += strlen("//localhost");
+    else if (has_prefix(path, "///"))
+        path += strlen("//");
+    decoded = alloc_strdup(path);
+    if (path[0] == '/' && path[1] != '/' && percent_decode(decoded))
+        return decoded;
+    error_set(err, HALLMARK_ERR_USAGE, "%s: is not a URL of the form file:///DIRECTORY", location);
+    free(decoded);
+    return NULL;
+}
+
+/* file:// and PATH, with everything but unreserved characters and "/" percent-encoded. */
+static char *path_url(const char *path)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    struct bytes url = {0};
+
+    bytes_append_str(&url, "file://");
+    for (; *path; path++)
+        if (strchr(plain, *path))
+            bytes_append(&url, path, 1);
+        else
+            bytes_printf(&url, "%%%02X", (unsigned char)*path);
+    return url.data;
+}
+
+struct fetch *fetch_open(const char *location, struct hallmark_error *err)
+{
+    struct fetch *fetch = alloc_array(1, sizeof *fetch);
+    char *path = location_path(location, err), *resolved = NULL, *slash;
+    struct stat st;
+
+    fetch->dirfd = -1;
+    if (path)
+        resolved = path_resolve(path, err);
+    if (!resolved)
+        goto fail;
+    if (stat(resolved, &st) == 0 && S_ISREG(st.st_mode)) {
+        slash = strrchr(resolved, '/');
+        fetch->file = alloc_strdup(path_basename(path));
+        /* The directory as the user named it: InRelease may be a link into a generation. */
+        free(resolved);
+        slash = strrchr(path, '/');
+        if (slash)
+            slash[slash == path] = '\0';
+        resolved = path_resolve(slash ? path : ".", err);
+        if (!resolved)
+            goto fail;
+    }
+    fetch->dirfd = file_open_directory(resolved, err);
+    if (fetch->dirfd < 0)
+        goto fail;
+    fetch->url = path_url(resolved);
+    free(resolved);
+    free(path);
+    return fetch;
+fail:
+    free(resolved);
+    free(path);
+    fetch_close(fetch);
+    return NULL;
+}
+
+void fetch_close(struct fetch *fetch)
+{
+    if (!fetch)
+        return;
+    file_close(&fetch->dirfd);
+    free(fetch->url);
+    free(fetch->file);
+    free(fetch);
+}
+
+const char *fetch_url(const struct fetch *fetch)
+{
+    return fetch->url;
+}
+
+const char *fetch_file(const struct fetch *fetch)
+{
+    return fetch->file;
+}
+
+bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
+                    bool *exists, struct hallmark_error *err)
+{
+    return file_read(fetch->dirfd, name, max_len, out, exists, err);
+}
+
+int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err)
+{
+    int fd = file_open_beneath(fetch->dirfd, path, err);
+
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        error_set(err, HALLMARK_ERR_CONTENT, "%s: is missing, but the manifest lists it", path);
+    else if (fd < 0 && err && err->code == HALLMARK_ERR_MALFORMED)
+        err->code = HALLMARK_ERR_CONTENT;
+    return fd;
+}

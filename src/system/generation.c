@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The store of generations. */
+#include "system/generation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#define STORE       GENERATION_STORE
+#define CURRENT     GENERATION_CURRENT
+#define STAGED      ".new-"
+#define DOOMED      ".old-"
+#define NEW_CURRENT STAGED "current"
+
+enum { DIRECTORY_MODE = 0755, FILE_MODE = 0644, NUMBER_DIGITS = GENERATION_NAME_LEN - 1 };
+
+void generation_name(char out[GENERATION_NAME_LEN], unsigned long number)
+{
+    snprintf(out, GENERATION_NAME_LEN, "%0*lu", NUMBER_DIGITS, number % (GENERATION_LAST + 1UL));
+}
+
+unsigned long generation_number(const char *name)
+{
+    unsigned long number = 0;
+    size_t i;
+
+    if (strlen(name) != NUMBER_DIGITS)
+        return 0;
+    for (i = 0; i < NUMBER_DIGITS; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return 0;
+        number = number * 10 + (unsigned long)(name[i] - '0');
+    }
+    return number;
+}
+
+bool generation_read_link(int dirfd, const char *name, char out[GENERATION_LINK_ROOM])
+{
+    ssize_t len = readlinkat(dirfd, name, out, GENERATION_LINK_ROOM);
+
+    if (len < 0)
+        return false;
+    if (len == GENERATION_LINK_ROOM) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    out[len] = '\0';
+    return true;
+}
+
+int generation_openat(int dirfd, const char *name)
+{
+    int fd;
+
+    do
+        fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int generation_open_directory(const struct generation_store *store, unsigned long number,
+                              struct hallmark_error *err)
+{
+    char name[GENERATION_NAME_LEN];
+    int fd;
+
+    generation_name(name, number);
+    fd = generation_openat(store->fd, name);
+    if (fd < 0)
+        error_set_errno(err, "%s/%s: cannot open the directory", STORE, name);
+    return fd;
+}
+
+bool generation_list(int fd, struct strlist *out, struct hallmark_error *err)
+{
+    int copy = generation_openat(fd, ".");
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    struct dirent *entry;
+    bool ok = true;
+
+    if (!dir) {
+        error_set_errno(err, "%s: cannot list the directory", STORE);
+        file_close(&copy);
+        return false;
+    }
+    while ((errno = 0, entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            strlist_add(out, entry->d_name);
+    if (errno)
+        ok = error_set_errno(err, "%s: cannot list the directory", STORE);
+    closedir(dir);
+    return ok;
+}
+
+/* ---- Opening ----------------------------------------------------------------------------------
+ */
+
+/* Finds out which generation is current. */
+static bool read_current(struct generation_store *store, struct hallmark_error *err)
+{
+    char target[GENERATION_LINK_ROOM];
+    unsigned long number;
+    struct stat st;
+
+    if (!generation_read_link(store->fd, CURRENT, target)) {
+        if (errno == ENOENT)
+            return true;
+        if (errno != EINVAL && errno != ENAMETOOLONG)
+            return error_set_errno(err, "%s/%s", STORE, CURRENT);
+        return error_set(err, HALLMARK_ERR_USAGE,
+                         "%s/%s: is not a link to a generation; move it away", STORE, CURRENT);
+    }
+    number = generation_number(target);
+    if (number == 0)
+        return error_set(err, HALLMARK_ERR_USAGE,
+                         "%s/%s: leads to \"%s\", which is no generation; remove it", STORE,
+                         CURRENT, target);
+    /* Where somebody removed the generation, none is current, and its number is not used again. */
+    if (store->newest < number)
+        store->newest = number;
+    if (fstatat(store->fd, target, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT || error_set_errno(err, "%s/%s", STORE, target);
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, HALLMARK_ERR_USAGE, "%s/%s: is not a directory; move it away", STORE,
+                         target);
+    store->current = number;
+    return true;
+}
+
+static bool clean(struct generation_store *store, const struct strlist *names,
+                  struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < names->n_items; i++)
+        if ((strncmp(names->items[i], STAGED, strlen(STAGED)) == 0 ||
+             strncmp(names->items[i], DOOMED, strlen(DOOMED)) == 0) &&
+            !file_remove_tree(store->fd, names->items[i], err))
+            return error_prefix(err, "%s", STORE);
+    while (store->current && store->n_numbers &&
+           store->numbers[store->n_numbers - 1] > store->current)
+        if (!generation_remove(store, store->numbers[--store->n_numbers], err))
+            return false;
+    return true;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void add_numbers(struct generation_store *store, const struct strlist *names)
+{
+    unsigned long number;
+    size_t i;
+
+    for (i = 0; i < names->n_items; i++) {
+        number = generation_number(names->items[i]);
+        if (number == 0)
+            continue;
+        store->numbers =
+            alloc_one_more(store->numbers, store->n_numbers, &store->cap, sizeof *store->numbers);
+        store->numbers[store->n_numbers++] = number;
+    }
+    if (store->n_numbers) {
+        qsort(store->numbers, store->n_numbers, sizeof *store->numbers, compare_numbers);
+        store->newest = store->numbers[store->n_numbers - 1];
+    }
+}
+
+bool generation_open(struct generation_store *store, int rootfd, struct hallmark_error *err)
+{
+    struct strlist names = {0};
+    bool ok;
+
+    *store = (struct generation_store){.rootfd = rootfd, .fd = generation_openat(rootfd, STORE)};
+    if (store->fd < 0 && errno == ENOENT)
+        return true;
+    if (store->fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return error_set(err, HALLMARK_ERR_USAGE, "%s: is not a directory; move it away", STORE);
+    if (store->fd < 0)
+        return error_set_errno(err, "%s: cannot open the directory", STORE);
+    ok = generation_list(store->fd, &names, err);
+    add_numbers(store, &names);
+    ok = ok && read_current(store, err) && clean(store, &names, err);
+    strlist_free(&names);
+    return ok;
+}
+
+bool generation_open_or_create(struct generation_store *store, int rootfd,
+                               struct hallmark_error *err)
+{
+    if (!generation_open(store, rootfd, err))
+        return false;
+    if (store->fd < 0) {
+        if (mkdirat(rootfd, STORE, DIRECTORY_MODE) < 0)
+            return error_set_errno(err, "%s: cannot create the directory", STORE);
+        store->is_new = true;
+        store->fd = generation_openat(rootfd, STORE);
+        if (store->fd < 0)
+            return error_set_errno(err, "%s: cannot open the directory", STORE);
+    }
+    /* Before anything is current, the mode is whatever the umask, or a run that was killed, left.
+     */
+    if (!store->current && fchmod(store->fd, DIRECTORY_MODE) < 0)
+        return error_set_errno(err, "%s: cannot set the mode", STORE);
+    return true;
+}
+
+void generation_close(struct generation_store *store)
+{
+    file_close(&store->fd);
+    free(store->numbers);
+    store->numbers = NULL;
+}
+
+/* ---- Adding, switching, removing --------------------------------------------------------------
+ */
+
+static bool fill(int fd, const struct publish_file *files, size_t n_files,
+                 struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < n_files; i++)
+        if (!file_create(fd, files[i].name, files[i].data, FILE_MODE, err))
+            return false;
+    if (fchmod(fd, DIRECTORY_MODE) < 0)
+        return error_set_errno(err, "cannot set the mode");
+    return file_sync(fd, "the directory", err);
+}
+
+/* Makes the directory NAME out of FILES, under the name STAGED until it is whole. */
+static bool stage(const struct generation_store *store, const char *staged, const char *name,
+                  const struct publish_file *files, size_t n_files, struct hallmark_error *err)
+{
+    bool ok = false;
+    int fd;
+
+    if (mkdirat(store->fd, staged, DIRECTORY_MODE) < 0)
+        return error_set_errno(err, "cannot create the directory");
+    fd = generation_openat(store->fd, staged);
+    if (fd < 0)
+        error_set_errno(err, "cannot open the directory");
+    else if (fill(fd, files, n_files, err))
+        ok = renameat(store->fd, staged, store->fd, name) == 0 ||
+             error_set_errno(err, "cannot rename the directory");
+    file_close(&fd);
+    if (!ok)
+        file_remove_tree(store->fd, staged, NULL);
+    return ok;
+}
+
+bool generation_add(struct generation_store *store, const struct publish_file *files,
+                    size_t n_files, unsigned long *number, struct hallmark_error *err)
+{
+    char name[GENERATION_NAME_LEN], *staged;
+    bool ok;
+
+    if (store->newest >= GENERATION_LAST)
+        return error_set(err, HALLMARK_ERR_USAGE, "%s: no number is left behind %d; move it away",
+                         STORE, GENERATION_LAST);
+    *number = ++store->newest;
+    generation_name(name, *number);
+    staged = alloc_printf(STAGED "%s", name);
+    ok = stage(store, staged, name, files, n_files, err) || error_prefix(err, "%s/%s", STORE, name);
+    free(staged);
+    if (ok && !file_sync(store->fd, STORE, err)) {
+        generation_remove(store, *number, NULL);
+        ok = false;
+    }
+    return ok;
+}
+
+bool generation_switch(struct generation_store *store, unsigned long number,
+                       struct hallmark_error *err)
+{
+    char name[GENERATION_NAME_LEN];
+
+    generation_name(name, number);
+    if (symlinkat(name, store->fd, NEW_CURRENT) < 0 ||
+        renameat(store->fd, NEW_CURRENT, store->fd, CURRENT) < 0) {
+        error_set_errno(err, "%s/%s: cannot make it current", STORE, name);
+        unlinkat(store->fd, NEW_CURRENT, 0);
+        return false;
+    }
+    store->current = number;
+    return file_sync(store->fd, STORE, err);
+}
+
+bool generation_remove(const struct generation_store *store, unsigned long number,
+                       struct hallmark_error *err)
+{
+    char name[GENERATION_NAME_LEN], *doomed;
+    bool ok;
+
+    generation_name(name, number);
+    doomed = alloc_printf(DOOMED "%s", name);
+    if (renameat(store->fd, name, store->fd, doomed) < 0)
+        ok = error_set_errno(err, "%s/%s: cannot remove", STORE, name);
+    else
+        ok = file_remove_tree(store->fd, doomed, err) || error_prefix(err, "%s", STORE);
+    free(doomed);
+    return ok;
+}
+
+bool generation_made_at(const struct generation_store *store, unsigned long number, int64_t *out,
+                        struct hallmark_error *err)
+{
+    char name[GENERATION_NAME_LEN];
+    struct stat st;
+
+    generation_name(name, number);
+    if (fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return error_set_errno(err, "%s/%s", STORE, name);
+    *out = (int64_t)st.st_mtim.tv_sec;
+    return true;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Checking packages by means of the reader process. */
+#include "system/package.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "system/reader.h"
+
+struct package_reader *package_reader_new(enum hallmark_sandbox sandbox)
+{
+    struct package_reader *reader = alloc_array(1, sizeof *reader);
+
+    reader->sandbox = sandbox;
+    reader->worker = (struct worker)WORKER_INIT;
+    return reader;
+}
+
+void package_reader_free(struct package_reader *reader)
+{
+    if (reader)
+        worker_stop(&reader->worker);
+    free(reader);
+}
+
+/* Waits for what became of the request. */
+static bool collect(struct package_reader *reader, struct package_totals *out,
+                    struct hallmark_error *err)
+{
+    struct worker_watch watch = {.workers = {&reader->worker}, .idle_limit = WORKER_IDLE_SECONDS};
+    struct worker_message message;
+    size_t which;
+
+    do {
+        if (!worker_next(&watch, &which, &message, err))
+            return false;
+    } while (message.type == WORKER_PROGRESS);
+    if (message.type == WORKER_FAILED)
+        return error_set(err, (enum hallmark_errcode)message.code, "%s", message.text);
+    if (message.type != WORKER_DONE)
+        return error_set(err, HALLMARK_ERR_IO, "the archive reader gave up");
+    out->n_entries = message.n_entries;
+    out->n_bytes = message.n_bytes;
+    return true;
+}
+
+bool package_check(struct package_reader *reader, int fd, const char *name,
+                   const struct package_format *format, struct package_totals *out,
+                   struct hallmark_error *err)
+{
+    struct hallmark_error why = {0};
+
+    if (reader_request(reader, format, fd, -1, &why) && collect(reader, out, &why))
+        return true;
+    if (why.code != HALLMARK_ERR_MALFORMED)
+        worker_stop(&reader->worker);
+    /* A reader that died did so over this package. */
+    if (why.code == HALLMARK_ERR_UNSAFE)
+        why.code = HALLMARK_ERR_MALFORMED;
+    return error_set(err, why.code, "%s: %s", name, why.text);
+}

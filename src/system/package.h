@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is in a package file: .tar in any compression, .deb (deb(5)). Archives are parsed by a reader
+ * process that has nothing but descriptors: no files, no network, a bounded memory (sandbox.h). It
+ * serves one request after another.
+ */
+#ifndef SYSTEM_PACKAGE_H
+#define SYSTEM_PACKAGE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum package_kind { PACKAGE_TAR, PACKAGE_DEB };
+
+/* The one compression that a package's bytes must be in; the name promises it. */
+enum package_compression {
+    PACKAGE_PLAIN,
+    PACKAGE_GZIP,
+    PACKAGE_BZIP2,
+    PACKAGE_XZ,
+    PACKAGE_LZMA,
+    PACKAGE_ZSTD,
+};
+
+struct package_format {
+    enum package_kind kind;
+    enum package_compression compression; /* of a TAR; a DEB's members say their own */
+};
+
+struct package_totals {
+    uint64_t n_entries;
+    uint64_t n_bytes; /* of all files, unpacked */
+};
+
+/* A reader process, or the promise to start one. */
+struct package_reader;
+
+struct package_reader *package_reader_new(enum hallmark_sandbox sandbox);
+void package_reader_free(struct package_reader *reader);
+
+/* Reads the package in FD (from offset 0, by pread(2)) to its end: HALLMARK_ERR_MALFORMED, with NAME,
+ * where it is truncated, corrupt, in another compression, or followed by anything but zeros; what
+ * dpkg-deb would refuse in a .deb is refused. HALLMARK_ERR_IO where the reader could not work. */
+bool package_check(struct package_reader *reader, int fd, const char *name,
+                   const struct package_format *format, struct package_totals *out,
+                   struct hallmark_error *err);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Generations of the published manifest in a served tree, of which one is current, switched by one
+ * rename(2).
+ *
+ *   ROOT/.hallmark/00000012/{Release,Release.gpg,InRelease}
+ *   ROOT/.hallmark/current -> 00000012
+ *   ROOT/Release -> .hallmark/current/Release, and so on
+ *
+ * The caller holds the repository's lock.
+ */
+#ifndef SYSTEM_PUBLISH_H
+#define SYSTEM_PUBLISH_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* A file of a generation. */
+struct publish_file {
+    const char *name; /* at the root: "InRelease" */
+    struct bytes_view data;
+};
+
+/* Makes a new generation of FILES current: staged completely, synced, and switched to by one
+ * rename, so that every reader, and every crash, sees all files of the old generation or all of the
+ * new one; on return it is durable. Where plain files of these names (of another tool, or of
+ * somebody's hand) stand at the root, they first become a generation of their own, which no reader
+ * notices. On failure what is published is as before and nothing staged is left. */
+bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files,
+                    struct hallmark_error *err);
+
+/* Whether the links at the root and the current generation's link are in place for all NAMES, and
+ * the current generation has them, so that what a reader gets is the current generation. False
+ * without an error where they are not. */
+bool publish_is_intact(int rootfd, const char *const *names, size_t n_names);
+
+/* Removes what crashed runs left, and generations beyond the newest KEEP (the current one counts)
+ * that were superseded more than KEEP_SECONDS before NOW, which is when the next one was made: a
+ * reader who resolved the link just before the switch still finds his files. Never the current one.
+ * *N_REMOVED counts. */
+bool publish_prune(int rootfd, size_t keep, int64_t keep_seconds, int64_t now, size_t *n_removed,
+                   struct hallmark_error *err);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The reader process, and how it is asked. */
+#include "system/reader.h"
+
+#include <locale.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "system/deb.h"
+#include "system/sandbox.h"
+#include "system/stream.h"
+#include "system/tarball.h"
+
+enum { PROGRESS_IN = 512 * 1024, PROGRESS_OUT = 64 * 1024 * 1024 };
+
+/* One request at work. */
+struct job {
+    int control;
+    struct stream_sender *stream; /* NULL: nobody wants the entries */
+    uint64_t base;                /* where in the package the part starts that is read now */
+    struct worker_message progress;
+    uint64_t told_in, told_out;
+    bool has_control; /* of a .deb */
+};
+
+static bool tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
+{
+    struct job *job = ctx;
+
+    n_in += job->base;
+    if (n_in - job->told_in < PROGRESS_IN && n_out - job->told_out < PROGRESS_OUT)
+        return true;
+    job->told_in = n_in;
+    job->told_out = n_out;
+    job->progress = (struct worker_message){
+        .type = WORKER_PROGRESS, .n_read = n_in, .n_bytes = n_out};
+    return worker_send(job->control, &job->progress);
+}
+
+static bool send_entry(void *ctx, const struct entry *entry, struct hallmark_error *err)
+{
+    struct job *job = ctx;
+
+    (void)err;
+    return stream_send_entry(job->stream, entry);
+}
+
+static bool send_data(void *ctx, uint64_t offset, struct bytes_view data,
+                      struct hallmark_error *err)
+{
+    struct job *job = ctx;
+
+    (void)err;
+    return stream_send_data(job->stream, offset, data);
+}
+
+static bool find_control(void *ctx, const struct entry *entry, struct hallmark_error *err)
+{
+    struct job *job = ctx;
+
+    (void)err;
+    if (entry->kind == ENTRY_FILE && (bytes_view_equals(entry->path, "./control") ||
+                                      bytes_view_equals(entry->path, "control")))
+        job->has_control = true;
+    return true;
+}
+
+static bool read_tar(struct job *job, const struct decompress_window *window,
+                     enum package_compression compression, struct package_totals *totals,
+                     struct hallmark_error *err)
+{
+    struct tarball_sink sink = {.progress = tell_progress, .ctx = job};
+
+    job->base = window->offset;
+    job->told_out = 0;
+    if (job->stream) {
+        sink.entry = send_entry;
+        sink.data = send_data;
+    }
+    return tarball_read(window, compression, &sink, totals, err);
+}
+
+static bool read_deb(struct job *job, const struct decompress_window *window,
+                     struct package_totals *totals, struct hallmark_error *err)
+{
+    struct tarball_sink sink = {.entry = find_control, .progress = tell_progress, .ctx = job};
+    struct package_totals ignored = {0};
+    struct deb deb;
+
+    if (!deb_read(&deb, window, err))
+        return false;
+    job->base = deb.control.window.offset;
+    if (!tarball_read(&deb.control.window, deb.control.compression, &sink, &ignored, err))
+        return error_prefix(err, "control.tar");
+    if (!job->has_control)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "the .deb's control.tar has no file control");
+    if (read_tar(job, &deb.data.window, deb.data.compression, totals, err))
+        return true;
+    return error_prefix(err, "data.tar");
+}
+
+static void serve(int control, const struct reader_request *request, const int *fds)
+{
+    struct job job = {.control = control};
+    struct decompress_window window = {.fd = fds[0], .len = request->size};
+    struct worker_message done = {.type = WORKER_DONE, .n_read = request->size};
+    struct package_totals totals = {0};
+    struct hallmark_error err = {0};
+    bool ok;
+
+    if (request->unpack)
+        job.stream = stream_sender_new(fds[1]);
+    if (request->kind == PACKAGE_DEB)
+        ok = read_deb(&job, &window, &totals, &err);
+    else
+        ok = read_tar(&job, &window, (enum package_compression)request->compression, &totals,
+                      &err);
+    if (ok && job.stream)
+        ok = stream_send_end(job.stream);
+    done.n_entries = totals.n_entries;
+    done.n_bytes = totals.n_bytes;
+    if (!ok)
+        done.type = WORKER_STOPPED;
+    stream_sender_free(job.stream);
+    if (err.code)
+        worker_send_error(control, &err);
+    else
+        worker_send(control, &done);
+}
+
+/* Names in pax headers are UTF-8, and libarchive converts them to what the locale says. */
+static void set_locale(void)
+{
+    static const char *const names[] = {"C.UTF-8", "C.utf8", "en_US.UTF-8"};
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (setlocale(LC_CTYPE, names[i]))
+            return;
+}
+
+static void reader_run(int control)
+{
+    struct sandbox_spec spec = {.role = SANDBOX_READER};
+    struct worker_message ready = {.type = WORKER_READY};
+    struct reader_request request;
+    struct hallmark_error err = {0};
+    int fds[2] = {-1, -1};
+    uint32_t level;
+
+    if (!worker_take(control, &level, sizeof level, NULL, 0))
+        return;
+    spec.level = (enum hallmark_sandbox)level;
+    set_locale();
+    if (!sandbox_enter(&spec, &ready.layers, &err)) {
+        worker_send_error(control, &err);
+        return;
+    }
+    worker_send(control, &ready);
+    while (worker_take(control, &request, sizeof request, fds, 2)) {
+        serve(control, &request, fds);
+        file_close(&fds[0]);
+        file_close(&fds[1]);
+    }
+}
+
+static bool start(struct package_reader *reader, struct hallmark_error *err)
+{
+    uint32_t level = (uint32_t)reader->sandbox;
+
+    if (reader->worker.pid > 0)
+        return true;
+    return worker_start(&reader->worker, "the archive reader", reader_run, err) &&
+           worker_request(&reader->worker, &level, sizeof level, NULL, 0, err);
+}
+
+bool reader_request(struct package_reader *reader, const struct package_format *format, int fd,
+                    int stream, struct hallmark_error *err)
+{
+    struct reader_request request = {.kind = (uint32_t)format->kind,
+                                     .compression = (uint32_t)format->compression,
+                                     .unpack = stream >= 0};
+    int fds[2] = {fd, stream >= 0 ? stream : fd};
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_set_errno(err, "cannot stat");
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, HALLMARK_ERR_MALFORMED, "is not a regular file");
+    request.size = (uint64_t)st.st_size;
+    return start(reader, err) &&
+           worker_request(&reader->worker, &request, sizeof request, fds, 2, err);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Staging directories. What is held open is worked with; names may be changed by others meanwhile. */
+#include "system/staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+static const char TREE[] = "tree";
+
+/* Takes INTO apart: the parent is opened, the last component goes to out->base. */
+static bool open_parent(struct staging *out, const char *into, struct hallmark_error *err)
+{
+    size_t len = strlen(into);
+    char *path, *slash;
+
+    while (len > 1 && into[len - 1] == '/')
+        len--;
+    path = alloc_strndup(into, len);
+    slash = strrchr(path, '/');
+    out->into = alloc_strdup(into);
+    out->base = alloc_strdup(slash ? slash + 1 : path);
+    if (slash)
+        slash[slash == path] = '\0';
+    out->parentfd = open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (out->parentfd < 0) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+            error_set(err, HALLMARK_ERR_USAGE, "%s: its parent directory does not exist", into);
+        else
+            error_set_errno(err, "%s: cannot open its parent directory", into);
+    }
+    free(path);
+    return out->parentfd >= 0;
+}
+
+static bool check_absent(const struct staging *s, struct hallmark_error *err)
+{
+    struct stat st;
+
+    if (*s->base == '\0' || strcmp(s->base, ".") == 0 || strcmp(s->base, "..") == 0 ||
+        strlen(s->base) > LIMITS_COMPONENT_BYTES)
+        return error_set(err, HALLMARK_ERR_USAGE, "%s: cannot be the name of a new directory",
+                         s->into);
+    if (fstatat(s->parentfd, s->base, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return error_set(err, HALLMARK_ERR_USAGE,
+                         "%s: exists, a directory that does not exist yet was wanted", s->into);
+    return errno == ENOENT || error_set_errno(err, "%s", s->into);
+}
+
+/* A name that nobody guesses, so that nobody takes it first. */
+static bool make_staging(struct staging *s, struct hallmark_error *err)
+{
+    enum { TRIES = 100 };
+    uint64_t random;
+    unsigned i;
+
+    for (i = 0; i < TRIES; i++) {
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+            continue;
+        snprintf(s->name, sizeof s->name, ".hallmark-%016llx", (unsigned long long)random);
+        if (mkdirat(s->parentfd, s->name, 0700) == 0)
+            return true;
+        if (errno != EEXIST)
+            break;
+    }
+    *s->name = '\0';
+    return error_set_errno(err, "%s: cannot make a staging directory beside it", s->into);
+}
+
+static int open_made(int dirfd, const char *name)
+{
+    return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool staging_open(struct staging *out, const char *into, struct hallmark_error *err)
+{
+    struct stat st;
+
+    *out = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1};
+    if (!open_parent(out, into, err) || !check_absent(out, err) || !make_staging(out, err))
+        return false;
+    out->fd = open_made(out->parentfd, out->name);
+    if (out->fd < 0 || fstat(out->fd, &st) < 0)
+        return error_set_errno(err, "%s: cannot open the staging directory", into);
+    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+        return error_set(err, HALLMARK_ERR_IO, "%s: the staging directory is not private", into);
+    /* The tree's own directory is as the umask wants it; it lies in a private one until it is done. */
+    if (mkdirat(out->fd, TREE, 0755) == 0)
+        out->treefd = open_made(out->fd, TREE);
+    return out->treefd >= 0 || error_set_errno(err, "%s: cannot make the directory", into);
+}
+
+int staging_make_file(struct staging *s, struct hallmark_error *err)
+{
+    static const char name[] = "package";
+    int fd = openat(s->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL)) {
+        fd = openat(s->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0 && unlinkat(s->fd, name, 0) < 0)
+            file_close(&fd);
+    }
+    if (fd < 0)
+        error_set_errno(err, "%s: cannot make a private file beside it", s->into);
+    return fd;
+}
+
+/* Moves the tree onto an empty directory that is made for it: the only thing that rename(2) replaces. */
+static bool move_plainly(const struct staging *s)
+{
+    int saved;
+
+    if (mkdirat(s->parentfd, s->base, 0700) < 0)
+        return false;
+    if (renameat(s->fd, TREE, s->parentfd, s->base) == 0)
+        return true;
+    saved = errno;
+    unlinkat(s->parentfd, s->base, AT_REMOVEDIR);
+    errno = saved;
+    return false;
+}
+
+static bool move(const struct staging *s, struct hallmark_error *err)
+{
+    if (renameat2(s->fd, TREE, s->parentfd, s->base, RENAME_NOREPLACE) == 0)
+        return true;
+    if ((errno == EINVAL || errno == ENOSYS) && move_plainly(s))
+        return true;
+    if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)
+        return error_set(err, HALLMARK_ERR_USAGE, "%s: was made by somebody else meanwhile",
+                         s->into);
+    return error_set_errno(err, "%s: cannot move the directory to its place", s->into);
+}
+
+bool staging_commit(struct staging *s, struct hallmark_error *err)
+{
+    if (syncfs(s->treefd) < 0)
+        return error_set_errno(err, "%s: cannot sync", s->into);
+    if (!move(s, err))
+        return false;
+    if (file_sync(s->parentfd, s->into, err))
+        return true;
+    /* It may be gone after a crash, so it was not done. */
+    renameat(s->parentfd, s->base, s->fd, TREE);
+    return false;
+}
+
+void staging_close(struct staging *s)
+{
+    if (s->fd >= 0)
+        file_remove_tree(s->fd, TREE, NULL);
+    /* Only an empty directory can go this way, whatever has taken the name meanwhile. */
+    if (s->parentfd >= 0 && *s->name)
+        unlinkat(s->parentfd, s->name, AT_REMOVEDIR);
+    file_close(&s->treefd);
+    file_close(&s->fd);
+    file_close(&s->parentfd);
+    free(s->into);
+    free(s->base);
+    *s = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1};
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* repo-verify(1): is this what was released, is it fresh, and what is in it? */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+
+enum option {
+    OPTION_KEYRING = CLI_FIRST_OPTION,
+    OPTION_SIGNED_BY,
+    OPTION_THRESHOLD,
+    OPTION_MAX_AGE,
+    OPTION_ALLOW_NO_EXPIRY,
+    OPTION_CLOCK_SKEW,
+    OPTION_NOW,
+    OPTION_AS_OF,
+    OPTION_STATE,
+    OPTION_NO_STATE,
+    OPTION_PRINT,
+    OPTION_INTO,
+    OPTION_LINKS,
+    OPTION_SANDBOX,
+    OPTION_MAX_ENTRIES,
+    OPTION_MAX_SIZE,
+};
+
+/* Bits for struct cli_option: the order of the commands below. */
+enum { CHECK = 1, MANIFEST = 2, LIST = 4, UNPACK = 8, EVERY = CHECK | MANIFEST | LIST | UNPACK };
+
+static const struct cli_option options[] = {
+    {OPTION_KEYRING, "keyring", "FILE", EVERY, "trust the keys in FILE (repeatable)"},
+    {OPTION_SIGNED_BY, "signed-by", "FPR", EVERY, "trust only this primary key (repeatable)"},
+    {OPTION_THRESHOLD, "threshold", "N", EVERY, "so many different keys must have signed"},
+    {OPTION_MAX_AGE, "max-age", "TIME", EVERY, "refuse a manifest that is older"},
+    {OPTION_ALLOW_NO_EXPIRY, "allow-no-expiry", NULL, EVERY,
+     "accept a manifest that says no expiry"},
+    {OPTION_CLOCK_SKEW, "clock-skew", "TIME", EVERY, "a date may be ahead of the clock (10s)"},
+    {OPTION_NOW, "now", "DATE", EVERY, "take DATE for the current time"},
+    {OPTION_AS_OF, "as-of", "DATE", EVERY, "judge an archived repository as of DATE"},
+    {OPTION_STATE, "state", "DIR", EVERY, "remember the newest manifest seen in DIR"},
+    {OPTION_NO_STATE, "no-state", NULL, EVERY, "neither read nor write any memory"},
+    {OPTION_PRINT, "print", NULL, MANIFEST, "print exactly the verified bytes"},
+    {OPTION_INTO, "into", "DIR", UNPACK, "the directory to make"},
+    {OPTION_LINKS, "links", "inside|any", UNPACK, "which symbolic links to accept (inside)"},
+    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", UNPACK,
+     "confine the unpacking (required)"},
+    {OPTION_MAX_ENTRIES, "max-entries", "N", UNPACK, "refuse an archive with more entries"},
+    {OPTION_MAX_SIZE, "max-size", "SIZE", UNPACK, "refuse an archive that unpacks to more"},
+};
+
+/* A repository that was opened, or why not. */
+struct run {
+    const struct cli *cli;
+    const char *location;
+    struct hallmark_repository *repository;
+    struct hallmark_error err;
+    struct report_json json;
+};
+
+static bool is_json(const struct cli *cli)
+{
+    return cli_has(cli, CLI_JSON);
+}
+
+/* ---- The policy, from the options ----------------------------------------------------------- */
+
+static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
+{
+    uint64_t threshold = 1;
+
+    hallmark_policy_init(policy);
+    if (!cli_number(cli, OPTION_THRESHOLD, UINT32_MAX, &threshold) ||
+        !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
+        !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
+        !cli_time(cli, OPTION_NOW, HALLMARK_TIME_DATE, &policy->now) ||
+        !cli_time(cli, OPTION_AS_OF, HALLMARK_TIME_DATE, &policy->now))
+        return false;
+    policy->threshold = (unsigned)threshold;
+    if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
+        policy->expiry = HALLMARK_EXPIRY_OPTIONAL;
+    policy->state_dir = cli_value(cli, OPTION_STATE);
+    if (cli_has(cli, OPTION_NO_STATE) || cli_has(cli, OPTION_AS_OF))
+        policy->state_dir = "";
+    return true;
+}
+
+/* Opens the repository. False only where the command line is wrong and that has been said. */
+static bool open_repository(struct run *run)
+{
+    const struct cli *cli = run->cli;
+    const char **keyrings = cli_values(cli, OPTION_KEYRING);
+    const char **signed_by = cli_values(cli, OPTION_SIGNED_BY);
+    struct hallmark_policy policy;
+    bool ok = policy_from_options(cli, &policy);
+
+    if (ok) {
+        policy.keyrings = keyrings;
+        policy.signed_by = signed_by;
+        run->repository = hallmark_repository_open(run->location, &policy, &run->err);
+    }
+    free(keyrings);
+    free(signed_by);
+    return ok;
+}
+
+/* Remembers the manifest if all went well, says what did not, and gives the exit status. */
+static int finish(struct run *run)
+{
+    if (run->repository && run->err.code == HALLMARK_OK)
+        hallmark_repository_remember(run->repository, &run->err);
+    return run->err.code == HALLMARK_OK ? HALLMARK_OK : cli_fail(run->cli, &run->err);
+}
+
+static void json_start(struct run *run)
+{
+    report_open(&run->json, NULL, '{');
+    report_string(&run->json, "repository", run->location);
+    report_outcome(&run->json, &run->err);
+}
+
+static const struct hallmark_manifest *manifest_of(const struct run *run)
+{
+    return run->repository ? hallmark_repository_manifest(run->repository) : NULL;
+}
+
+/* Finds what the user calls NAME, and says what was taken where that is not obvious. */
+static const struct hallmark_package *find_package(struct run *run, const char *name)
+{
+    const struct hallmark_package *package =
+        hallmark_repository_find(run->repository, name, &run->err);
+
+    if (package && strcmp(package->path, name) != 0 && !cli_has(run->cli, CLI_QUIET))
+        cli_error(run->cli, 0, "%s is %s", name, package->path);
+    return package;
+}
+
+/* ---- check ---------------------------------------------------------------------------------- */
+
+struct problem {
+    const char *path;
+    struct hallmark_error err;
+};
+
+struct check {
+    struct run run;
+    struct progress progress;
+    struct hallmark_check_report report;
+    struct problem *problems;
+    size_t n_problems, cap;
+};
+
+static void check_problem(void *ctx, const struct hallmark_package *package,
+                          const struct hallmark_error *err)
+{
+    struct check *check = ctx;
+    struct problem *grown;
+
+    progress_stop(&check->progress);
+    cli_fail(check->run.cli, err);
+    if (!is_json(check->run.cli))
+        return;
+    if (check->n_problems == check->cap) {
+        check->cap = check->cap ? 2 * check->cap : 16;
+        grown = reallocarray(check->problems, check->cap, sizeof *grown);
+        if (!grown)
+            abort();
+        check->problems = grown;
+    }
+    check->problems[check->n_problems].path = package->path;
+    check->problems[check->n_problems++].err = *err;
+}
+
+static void check_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    struct check *check = ctx;
+
+    progress_show(&check->progress, done, total);
+}
+
+/* The packages that the arguments name; NULL for an error, and for none: then all are meant. */
+static const struct hallmark_package **named_packages(struct run *run, char **names, int n_names)
+{
+    const struct hallmark_package **packages = calloc((size_t)n_names + 1, sizeof *packages);
+    int i;
+
+    for (i = 0; packages && i < n_names; i++) {
+        packages[i] = find_package(run, names[i]);
+        if (!packages[i])
+            break;
+    }
+    if (i == n_names && n_names)
+        return packages;
+    free(packages);
+    return NULL;
+}
+
+static void check_packages(struct check *check)
+{
+    struct run *run = &check->run;
+    int n_names = run->cli->n_args - 1;
+    const struct hallmark_package **packages =
+        named_packages(run, run->cli->args + 1, n_names);
+    struct hallmark_check_options how = {
+        .packages = packages,
+        .n_packages = (size_t)n_names,
+        .problem = check_problem,
+        .progress = check_progress,
+        .ctx = check,
+    };
+
+    if (run->err.code != HALLMARK_OK)
+        return;
+    progress_start(&check->progress, "checking", !cli_has(run->cli, CLI_QUIET));
+    hallmark_repository_check(run->repository, &how, &check->report, &run->err);
+    progress_stop(&check->progress);
+    free(packages);
+}
+
+static void check_json(struct check *check)
+{
+    struct report_json *json = &check->run.json;
+    size_t i;
+
+    json_start(&check->run);
+    report_manifest(json, manifest_of(&check->run));
+    report_number(json, "n_checked", check->report.n_checked);
+    report_number(json, "n_bad", check->report.n_bad);
+    report_number(json, "n_bytes", check->report.n_bytes);
+    report_open(json, "problems", '[');
+    for (i = 0; i < check->n_problems; i++) {
+        report_open(json, NULL, '{');
+        report_string(json, "path", check->problems[i].path);
+        report_number(json, "code", check->problems[i].err.code);
+        report_string(json, "text", check->problems[i].err.text);
+        report_close(json, '}');
+    }
+    report_close(json, ']');
+    report_close(json, '}');
+}
+
+/* The first signature that counted. */
+static const struct hallmark_signature *signer(const struct hallmark_manifest *manifest)
+{
+    size_t i;
+
+    for (i = 0; i < manifest->n_signatures; i++)
+        if (manifest->signatures[i].counted)
+            return &manifest->signatures[i];
+    return NULL;
+}
+
+static void check_text(const struct check *check)
+{
+    const struct hallmark_manifest *manifest = manifest_of(&check->run);
+    const struct hallmark_signature *by = signer(manifest);
+    char date[REPORT_DATE_LEN], expires[REPORT_DATE_LEN], size[32];
+
+    report_date_text(manifest->date, date);
+    report_date_text(manifest->expires, expires);
+    progress_size(check->report.n_bytes, size);
+    printf("%s: good: %zu package%s, %s, signed by %s%s%s%s on %s, %s%s\n", check->run.location,
+           check->report.n_checked, check->report.n_checked == 1 ? "" : "s", size,
+           by ? by->primary : "nobody", by && by->user_id ? " (" : "",
+           by && by->user_id ? by->user_id : "", by && by->user_id ? ")" : "", date,
+           manifest->expires ? "valid until " : "without expiry",
+           manifest->expires ? expires : "");
+}
+
+static int run_check(const struct cli *cli)
+{
+    struct check check = {.run = {.cli = cli, .location = cli->args[0]}};
+    int status;
+
+    if (!open_repository(&check.run))
+        return HALLMARK_ERR_USAGE;
+    if (check.run.repository)
+        check_packages(&check);
+    if (check.report.n_bad) /* each one has been told already */
+        status = check.run.err.code;
+    else
+        status = finish(&check.run);
+    if (is_json(cli))
+        check_json(&check);
+    else if (check.report.n_bad)
+        cli_error(cli, 0, "%s: bad: %zu of %zu packages", check.run.location, check.report.n_bad,
+                  check.report.n_checked);
+    else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET))
+        check_text(&check);
+    free(check.problems);
+    hallmark_repository_close(check.run.repository);
+    return status;
+}
+
+/* ---- manifest ------------------------------------------------------------------------------- */
+
+static void text_line(const char *name, const char *value)
+{
+    if (value)
+        printf("%-13s%s\n", name, value);
+}
+
+static void manifest_text(const struct run *run)
+{
+    const struct hallmark_manifest *manifest = manifest_of(run);
+    char date[REPORT_DATE_LEN];
+
+    text_line("Repository:", run->location);
+    text_line("Document:", manifest->document);
+    text_line("Origin:", manifest->origin);
+    text_line("Label:", manifest->label);
+    text_line("Suite:", manifest->suite);
+    text_line("Codename:", manifest->codename);
+    text_line("Version:", manifest->version);
+    text_line("Description:", manifest->description);
+    report_date_text(manifest->date, date);
+    text_line("Date:", date);
+    report_date_text(manifest->valid_until, date);
+    text_line("Valid-Until:", manifest->valid_until ? date : "not said");
+    report_date_text(manifest->expires, date);
+    if (manifest->expires != manifest->valid_until)
+        text_line("Expires:", date);
+    printf("%-13s%zu\nSignatures:\n", "Packages:", manifest->n_packages);
+    report_signatures_text(manifest, 2);
+}
+
+static int run_manifest(const struct cli *cli)
+{
+    struct run run = {.cli = cli, .location = cli->args[0]};
+    int status;
+
+    if (!open_repository(&run))
+        return HALLMARK_ERR_USAGE;
+    status = finish(&run);
+    if (cli_has(cli, OPTION_PRINT)) {
+        if (status == HALLMARK_OK)
+            fwrite(manifest_of(&run)->text, 1, manifest_of(&run)->text_len, stdout);
+    } else if (is_json(cli)) {
+        json_start(&run);
+        report_manifest(&run.json, manifest_of(&run));
+        report_close(&run.json, '}');
+    } else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET)) {
+        manifest_text(&run);
+    }
+    hallmark_repository_close(run.repository);
+    return status;
+}
+
+/* ---- list ----------------------------------------------------------------------------------- */
+
+static void list_json(struct run *run)
+{
+    const struct hallmark_package *package;
+    size_t i;
+
+    json_start(run);
+    report_open(&run->json, "packages", '[');
+    for (i = 0; run->repository && (package = hallmark_repository_package(run->repository, i));
+         i++) {
+        report_open(&run->json, NULL, '{');
+        report_string(&run->json, "path", package->path);
+        report_string(&run->json, "name", package->name);
+        report_string(&run->json, "version", package->version);
+        report_number(&run->json, "size", package->size);
+        report_string(&run->json, "sha256", package->sha256);
+        report_string(&run->json, "sha512", package->sha512);
+        report_close(&run->json, '}');
+    }
+    report_close(&run->json, ']');
+    report_close(&run->json, '}');
+}
+
+static void list_text(const struct run *run)
+{
+    const struct hallmark_package *package;
+    bool is_terminal = isatty(STDOUT_FILENO);
+    char size[32];
+    size_t i;
+
+    for (i = 0; (package = hallmark_repository_package(run->repository, i)); i++) {
+        if (!is_terminal) {
+            printf("%s\t%s\t%s\t%" PRIu64 "\n", package->path, package->name, package->version,
+                   package->size);
+            continue;
+        }
+        progress_size(package->size, size);
+        printf("%-28s %-20s %12s  %s\n", package->name, package->version, size, package->path);
+    }
+}
+
+static int run_list(const struct cli *cli)
+{
+    struct run run = {.cli = cli, .location = cli->args[0]};
+    int status;
+
+    if (!open_repository(&run))
+        return HALLMARK_ERR_USAGE;
+    status = finish(&run);
+    if (is_json(cli))
+        list_json(&run);
+    else if (status == HALLMARK_OK)
+        list_text(&run);
+    hallmark_repository_close(run.repository);
+    return status;
+}
+
+/* ---- unpack --------------------------------------------------------------------------------- */
+
+static bool links_from_options(const struct cli *cli, enum hallmark_links *out)
+{
+    const char *value = cli_value(cli, OPTION_LINKS);
+
+    if (value && strcmp(value, "any") == 0)
+        *out = HALLMARK_LINKS_ANY;
+    else if (value && strcmp(value, "inside") != 0)
+        return cli_error(cli, false, "--links: \"%s\" is not inside or any", value);
+    return true;
+}
+
+static void unpack_report(struct run *run, const struct hallmark_package *package,
+                          const struct hallmark_unpack_options *how,
+                          const struct hallmark_unpack_report *report)
+{
+    char size[32];
+
+    if (is_json(run->cli)) {
+        json_start(run);
+        report_string(&run->json, "package", package ? package->path : NULL);
+        report_string(&run->json, "into", how->into);
+        report_number(&run->json, "n_entries", report->n_entries);
+        report_number(&run->json, "n_bytes", report->n_bytes);
+        report_string(&run->json, "sandbox", report->sandbox);
+        report_close(&run->json, '}');
+    } else if (run->err.code == HALLMARK_OK && !cli_has(run->cli, CLI_QUIET)) {
+        progress_size(report->n_bytes, size);
+        printf("%s: unpacked into %s: %" PRIu64 " entries, %s\n", package->path, how->into,
+               report->n_entries, size);
+        if (cli_has(run->cli, CLI_VERBOSE))
+            cli_error(run->cli, 0, "sandbox: %s", report->sandbox);
+    }
+}
+
+static int run_unpack(const struct cli *cli)
+{
+    struct run run = {.cli = cli, .location = cli->args[0]};
+    struct progress progress;
+    struct hallmark_unpack_options how = {.into = cli_value(cli, OPTION_INTO),
+                                          .progress = progress_show,
+                                          .ctx = &progress};
+    struct hallmark_unpack_report report = {0};
+    const struct hallmark_package *package = NULL;
+    int status;
+
+    if (!how.into)
+        return cli_error(cli, HALLMARK_ERR_USAGE, "unpack needs --into=DIR");
+    if (!links_from_options(cli, &how.links) || !cli_sandbox(cli, OPTION_SANDBOX, &how.sandbox) ||
+        !cli_number(cli, OPTION_MAX_ENTRIES, UINT64_MAX, &how.max_entries) ||
+        !cli_size(cli, OPTION_MAX_SIZE, &how.max_bytes) || !open_repository(&run))
+        return HALLMARK_ERR_USAGE;
+    if (run.repository)
+        package = find_package(&run, cli->args[1]);
+    progress_start(&progress, "unpacking", !cli_has(cli, CLI_QUIET));
+    if (package)
+        hallmark_repository_unpack(run.repository, package, &how, &report, &run.err);
+    progress_stop(&progress);
+    status = finish(&run);
+    unpack_report(&run, package, &how, &report);
+    hallmark_repository_close(run.repository);
+    return status;
+}
+
+static const struct cli_command commands[] = {
+    {"check", "REPO [PACKAGE...]", 1, -1, "Verify a repository, or some of its packages",
+     run_check},
+    {"manifest", "REPO|FILE", 1, 1, "Verify and show who signed what, when, until when",
+     run_manifest},
+    {"list", "REPO", 1, 1, "List the packages of the verified manifest", run_list},
+    {"unpack", "REPO PACKAGE", 2, 2, "Verify a package and unpack it into a new directory",
+     run_unpack},
+};
+
+static const struct cli_program program = {
+    .name = "repo-verify",
+    .summary = "Verify signed repositories before anything of them is used",
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof *commands,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+};
+
+int main(int argc, char **argv)
+{
+    return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# valgrind: no
+# resign: a new Date and Valid-Until over the same content, without reading a single package.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../repository.sh"
+setup
+
+root=$T/root
+make_repository "$root"
+publish "$root" --valid-for 1h --origin Test
+cp "$root/Release" "$T/before"
+date=$(seconds "$root" Date)
+
+# Neither changed, removed nor new files matter.
+flip "$root/pool/h/hello-1.0.tar.gz" 7
+rm "$root/pool/w/world-2.0.tar.bz2"
+echo new >"$root/new.txt"
+expect 0 '' -- release resign "${PUBLISHER[@]}" --valid-for 2h --origin Test "$root"
+stdout_is_empty
+(($(seconds "$root" Date) > date)) || fail "the Date is not later"
+[ $(($(seconds "$root" Valid-Until) - $(seconds "$root" Date))) = 7200 ] || fail "Valid-Until"
+diff <(grep -vE '^(Date|Valid-Until):' "$T/before") <(grep -vE '^(Date|Valid-Until):' "$root/Release") ||
+    fail "resign changed more than the dates"
+expect 0 '' -- consume manifest "$root"
+expect_problems 7 2 'hello-1.0|world' -- consume check "$root"
+
+if have strace; then
+    status=0
+    strace -f -qq -o "$T/trace" -e trace=open,openat,openat2 "$REPO_RELEASE" resign "${PUBLISHER[@]}" \
+        --valid-for 2h --origin Test "$root" || status=$?
+    [ $status = 0 ] || fail "resign under strace: status $status"
+    ! grep -E 'hello-1|world-2|README|new\.txt' "$T/trace" || fail "resign opened a package"
+fi
+
+# What cannot be vouched for is not signed again: somebody else's manifest, a broken one, none.
+copy_home evil "$T/evil"
+evil=$(cat "$KEYS/evil.fpr")
+clearsign_as "$T/evil" "$evil" "$root/Release" >"$T/InRelease"
+gpg --homedir "$T/evil" --batch --quiet -u "$evil" --armor --detach-sign -o - "$root/Release" \
+    >"$T/Release.gpg" 2>/dev/null
+cp "$root/Release" "$T/Release"
+forged=$T/forged
+mkdir "$forged"
+cp "$T/InRelease" "$T/Release.gpg" "$T/Release" "$forged"
+expect 3 'Release' -- release resign "${PUBLISHER[@]}" --state "$T/state3" "$forged"
+cmp "$T/InRelease" "$forged/InRelease" || fail "a forged manifest was signed again"
+mkdir "$T/none"
+expect 3 'Release' -- release resign "${PUBLISHER[@]}" --state "$T/state4" "$T/none"
+[ -z "$(ls -A "$T/none")" ] || fail "resign published something out of nothing"

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Whoever controls PATH, GNUPGHOME or a gpg.conf controls neither what is run nor the verdict.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../repository.sh"
+setup
+
+root=$T/root evil=$T/evil
+mkdir "$root" "$evil"
+echo one >"$root/a.txt"
+publish "$root" --valid-for 30d
+cp "$root/Release" "$T/Release"
+copy_home evil "$T/evilhome"
+cp "$root/a.txt" "$evil"
+# The key of the signature comes along in it.
+clearsign_as "$T/evilhome" "$(cat "$KEYS/evil.fpr")" "$T/Release" --include-key-block >"$evil/InRelease"
+
+mkdir "$T/bin"
+for program in gpg gpgv gpg2 gpgconf gpgsm gpg-agent dirmngr sh tar gzip xz; do
+    printf '#!/bin/sh\necho "$0 $*" >>%s/was-run\nexit 0\n' "$T" >"$T/bin/$program"
+    chmod 755 "$T/bin/$program"
+done
+mkdir -m 700 "$T/hostile"
+cp "$KEYS/evil.gpg" "$T/hostile/pubring.gpg"
+cp "$KEYS/evil.gpg" "$T/hostile/trustedkeys.gpg"
+printf 'auto-key-import\nauto-key-retrieve\nkeyring %s\ntrust-model always\nignore-time-conflict\n' \
+    "$KEYS/evil.gpg" >"$T/hostile/gpg.conf"
+mkdir "$HOME/.gnupg" && cp "$T/hostile/"* "$HOME/.gnupg/"
+
+hostile()
+{
+    PATH=$T/bin:$PATH GNUPGHOME=$T/hostile GPG_AGENT_INFO=/nowhere:1:1 LANG=de_DE.UTF-8 LANGUAGE=de \
+        TZ=America/St_Johns "$@"
+}
+expect 0 '' -- hostile verify "${CONSUMER[@]}" check "$root"
+expect 3 'InRelease' -- hostile verify "${CONSUMER[@]}" check "$evil"
+expect 0 '' -- verify "${CONSUMER[@]}" check "$root"
+expect 3 'InRelease' -- verify "${CONSUMER[@]}" check "$evil"
+env=(env -i)
+[ -z "${LD_LIBRARY_PATH:-}" ] || env+=("LD_LIBRARY_PATH=$LD_LIBRARY_PATH")
+expect 0 '' -- "${env[@]}" "${WRAPPER[@]}" "$REPO_VERIFY" "${CONSUMER[@]}" check "$root"
+[ ! -e "$T/was-run" ] || fail "run: $(cat "$T/was-run")"
+
+# No agent is started for verifying, and no home directory is made.
+[ -z "$(find "$T/hostile" "$HOME/.gnupg" -name 'S.*')" ] || fail "an agent was started"
+[ ! -e "$T/hostile/trustdb.gpg" ] || fail "gpg wrote into the user's home"

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a repository may be: a directory or its file:// URL; for the manifest also a file. Everything else is
+# refused by name.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../repository.sh"
+setup
+
+root=$T/'my root'
+mkdir "$root"
+echo one >"$root/a.txt"
+publish "$root"
+url=file://$T/my%20root
+
+for location in "$root" "$root/" "$url" "$url/" "file://localhost$T/my%20root"; do
+    expect 0 '' -- consume check "$location"
+    expect 0 '' -- consume manifest "$location"
+done
+(cd "$root" && expect 0 '' -- consume check .)
+(cd "$T" && expect 0 '' -- consume check "my root")
+# All of them are one and the same repository.
+[ "$(ls "$T/consumer/verified" | wc -l)" = 1 ] || fail "remembered: $(ls "$T/consumer/verified")"
+
+expect 0 '' -- consume manifest "$root/InRelease"
+stdout_has "$KEY"
+mkdir "$T/alone"
+cp "$root/InRelease" "$T/alone/some-name"
+cp "$root/Release" "$root/Release.gpg" "$T/alone"
+expect 0 '' -- consume manifest "$T/alone/some-name" --no-state
+expect 0 '' -- consume manifest "$T/alone/Release" --no-state --json
+json "o['manifest']['document'] == 'Release'"
+rm "$T/alone/Release.gpg"
+expect 3 'Release' -- consume manifest "$T/alone/Release" --no-state
+
+for scheme in http https ftp HTTP data gopher; do
+    expect 2 "$scheme://example.org/x" -- consume check "$scheme://example.org/x"
+done
+expect 2 'file://host' -- consume check "file://host/x"
+expect 1 'nowhere' -- consume check "$T/nowhere"
+expect 1 'README' -- consume check "$srcdir/README"
+expect 2 '.' -- consume check ""
+mkdir "$T/empty"
+expect 3 'Release' -- consume check "$T/empty"

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs what is missing, builds out of tree, runs all tests and counts them. The last line is
+# "N passed, N failed, N skipped"; the exit status is 0 only when none failed.
+set -euo pipefail
+
+usage()
+{
+    cat <<'END'
+usage: tests/run.sh [--sanitizers] [--valgrind] [--no-install] [--builddir DIR]
+  --sanitizers    build with the address and undefined behaviour sanitizers (default DIR: build-asan)
+  --valgrind      run the unit tests, and the tools in the end-to-end tests, under valgrind's memcheck
+  --no-install    install nothing, and fail where something is missing
+  --builddir DIR  build there (default: build)
+Environment: CC and CFLAGS for configure, MAKE_ARGS for make.
+END
+}
+
+sanitizers=no valgrind=no install=yes builddir=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --sanitizers) sanitizers=yes ;;
+    --valgrind) valgrind=yes ;;
+    --no-install) install=no ;;
+    --builddir) builddir=${2:?--builddir needs a directory}; shift ;;
+    --builddir=*) builddir=${1#*=} ;;
+    --help) usage; exit 0 ;;
+    *) echo "run.sh: unknown option \"$1\"" >&2; usage >&2; exit 2 ;;
+    esac
+    shift
+done
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+if [ -z "$builddir" ]; then
+    builddir=$root/build
+    [ $sanitizers = no ] || builddir=$root/build-asan
+fi
+mkdir -p "$builddir"
+builddir=$(cd "$builddir" && pwd)
+read -ra make_args <<<"${MAKE_ARGS:-}"
+jobs=$(nproc 2>/dev/null || echo 2)
+
+install_missing()
+{
+    [ $install = yes ] || return 0
+    local group=test
+    [ $valgrind = no ] || group=ci
+    "$root/tests/install-deps.sh" $group
+}
+
+build()
+{
+    cd "$root"
+    if [ ! -e configure ] || [ configure.ac -nt configure ] || [ Makefile.am -nt Makefile.in ]; then
+        autoreconf -fi
+    fi
+    cd "$builddir"
+    local -a flags=()
+    [ $sanitizers = no ] || flags+=(--enable-sanitizers)
+    if [ ! -e config.status ] || [ "$root/configure" -nt config.status ]; then
+        "$root/configure" --quiet "${flags[@]}"
+    fi
+    make -s -j"$jobs" "${make_args[@]}"
+}
+
+# The tests of this run, for make's TESTS; nothing: all. The lint tests do not depend on how the tools
+# were built. An end-to-end test with a line "# valgrind: no" is about something else than the tools'
+# memory and would take too long.
+choose_tests()
+{
+    if [ $valgrind = yes ]; then
+        echo '$(unit_tests) $(fuzz_replays)'
+        (cd "$root" && grep -L '^# valgrind: no' tests/e2e/*.sh)
+    elif [ $sanitizers = yes ]; then
+        echo '$(unit_tests) $(fuzz_replays) $(e2e_tests)'
+    fi
+}
+
+run_tests()
+{
+    local memcheck="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect"
+    local -a args=("${make_args[@]}")
+    local tests
+    memcheck+=" --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=no"
+    [ ! -e "$root/tests/valgrind.supp" ] || memcheck+=" --suppressions=$root/tests/valgrind.supp"
+    tests=$(choose_tests | tr '\n' ' ')
+    [ -z "$tests" ] || args+=("TESTS=$tests")
+    if [ $valgrind = yes ]; then
+        args+=("LOG_COMPILER=\$(top_builddir)/libtool --mode=execute $memcheck")
+        export HALLMARK_TEST_WRAPPER=$memcheck HALLMARK_FUZZ_MUTATIONS=0
+    fi
+    export ASAN_OPTIONS=detect_leaks=1:exitcode=99
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
+    find . -name '*.trs' -delete
+    make -s -k -j"$jobs" "${args[@]}" check
+}
+
+# Every case of every .trs file: RESULT FILE NAME.
+results()
+{
+    find . -name '*.trs' | LC_ALL=C sort | while read -r trs; do
+        awk -v file="${trs#./}" '$1 == ":test-result:" { r = $2; sub(/^[^ ]+ [^ ]+ ?/, ""); print r, file, $0 }' \
+            "$trs"
+    done
+}
+
+# Why the test of the .trs file $1 was skipped: what the TAP line says, or the last line of the log.
+skip_reason()
+{
+    local reason=${2#*# SKIP}
+    [ "$reason" != "$2" ] && [ -n "${reason// /}" ] || reason=$(tail -n 1 "${1%.trs}.log" | cut -c 1-200)
+    echo "${reason# }"
+}
+
+summarize()
+{
+    local result file name last='' passed=0 failed=0 skipped=0
+    while read -r result file name; do
+        case $result in
+        PASS | XFAIL) passed=$((passed + 1)) ;;
+        SKIP)
+            skipped=$((skipped + 1))
+            echo "SKIP ${file%.trs} ${name%%#*}: $(skip_reason "$file" "$name")"
+            ;;
+        *)
+            failed=$((failed + 1))
+            echo "$result ${file%.trs} $name"
+            [ "$file" = "$last" ] || tail -n 40 "${file%.trs}.log" | sed 's/^/    /'
+            last=$file
+            ;;
+        esac
+    done < <(results)
+    if [ "$1" != 0 ] && [ $failed = 0 ]; then
+        failed=1
+        echo "FAIL make check: exit status $1 although no test failed; see $builddir/check.out"
+        tail -n 40 "$builddir/check.out" | sed 's/^/    /'
+    elif [ $passed = 0 ] && [ $failed = 0 ]; then
+        failed=1
+        echo "FAIL make check: no test was run; see $builddir/check.out"
+    fi
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ $failed = 0 ]
+}
+
+if ! { install_missing && build; }; then
+    echo "FAIL: the build failed"
+    echo "0 passed, 1 failed, 0 skipped"
+    exit 1
+fi
+cd "$builddir"
+status=0
+run_tests >check.out 2>&1 || status=$?
+summarize "$status"
