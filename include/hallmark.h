@@ -261,6 +261,7 @@ struct hallmark_publisher_options {
     const char *state_dir;     /* this repository's own; NULL: State of the settings, or the default */
     const char *passphrase;    /* for the signing keys; NULL: gpg-agent has it */
     bool interactive;          /* gpg-agent may ask on the terminal */
+    bool accept_loss;          /* publish although the tree is empty, or most of it has vanished */
     int64_t lock_wait;         /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
     int64_t source_date_epoch; /* the Date to write, seconds since 1970-01-01; 0: the clock */
     enum hallmark_sandbox sandbox;

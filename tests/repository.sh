@@ -167,16 +167,26 @@ expect()
     esac
 }
 
-# expect_problems STATUS N REGEX -- COMMAND...: likewise, N lines, all of which match.
-expect_problems()
+# expect_bad N TOTAL REGEX -- COMMAND...: a check that finds N of TOTAL packages bad: status 7, one line for
+# each of them that matches REGEX, and the summary.
+expect_bad()
 {
-    local wanted=$1 n=$2 regex=$3
+    local n=$1 total=$2 regex=$3
     shift 4
-    expect "$wanted" '*' -- "$@"
-    if [ "$(grep -cE -- "$regex" "$T/stderr")" != "$n" ] || [ "$(wc -l <"$T/stderr")" != "$n" ]; then
+    expect 7 '*' -- "$@"
+    if [ "$(grep -cE -- "^repo-(verify|release): $regex" "$T/stderr")" != "$n" ] ||
+        [ "$(wc -l <"$T/stderr")" != $((n + 1)) ] ||
+        ! tail -n 1 "$T/stderr" | grep -q ": bad: $n of $total packages*\$"; then
         show_output
-        fail_above "expected $n lines that match \"$regex\" on standard error: $*"
+        fail_above "expected $n lines that match \"$regex\" and a summary on standard error: $*"
     fi
+    stdout_is_empty
+}
+
+# How many repositories the consumer remembers.
+remembered()
+{
+    find "$T/consumer/verified" -type f -name '????????????????????????????????*' 2>/dev/null | wc -l
 }
 
 show_output()

@@ -18,9 +18,12 @@
 
 static const char verifying[] = "gpg (verifying)";
 
+enum { KEY_ID_LEN = 16 };
+
 /* A signature as the helper reports it. */
 struct finding {
     char fingerprint[OPENPGP_FINGERPRINT_LEN + 1];
+    char primary[OPENPGP_FINGERPRINT_LEN + 1]; /* gpg's word; "" where it has not called it good */
     char text[sizeof((struct openpgp_signature *)0)->text];
     uint32_t status; /* gpg_err_code_t */
     uint32_t summary;
@@ -30,7 +33,7 @@ struct finding {
 };
 
 struct openpgp {
-    char *home;
+    struct openpgp_home home;
     struct openpgp_keyring keyring;
 };
 
@@ -41,28 +44,104 @@ struct verify_request {
     struct bytes_view signatures, data;
 };
 
-static void put_findings(struct bytes *out, gpgme_verify_result_t result)
+/* What gpg says of one signature on its status lines (doc/DETAILS of GnuPG), of which GPGME passes
+ * on only a part: both a GOODSIG and a VALIDSIG make it good. */
+struct witness {
+    unsigned n_good, n_valid;
+    char key_id[OPENPGP_FINGERPRINT_LEN + 1];      /* of GOODSIG: key id or fingerprint */
+    char fingerprint[OPENPGP_FINGERPRINT_LEN + 1]; /* of VALIDSIG, like the next one */
+    char primary[OPENPGP_FINGERPRINT_LEN + 1];
+};
+
+struct witnesses {
+    struct witness items[LIMITS_SIGNATURES];
+    size_t n_items; /* may be more than there is room for */
+};
+
+/* The word at INDEX of ARGS, or "". */
+static void copy_word(char *out, size_t size, const char *args, unsigned index)
 {
-    gpgme_signature_t signature;
+    size_t len;
+
+    while (index-- && *args) {
+        args += strcspn(args, " ");
+        args += strspn(args, " ");
+    }
+    len = strcspn(args, " ");
+    if (len >= size)
+        len = 0;
+    memcpy(out, args, len);
+    out[len] = '\0';
+}
+
+/* gpgme_status_cb_t */
+static gpgme_error_t see_status(void *hook, const char *keyword, const char *args)
+{
+    enum { VALIDSIG_PRIMARY = 9 };
+    struct witnesses *seen = hook;
+    struct witness *witness;
+
+    if (strcmp(keyword, "NEWSIG") == 0)
+        seen->n_items++;
+    if (seen->n_items == 0 || seen->n_items > LIMITS_SIGNATURES)
+        return 0;
+    witness = &seen->items[seen->n_items - 1];
+    if (strcmp(keyword, "GOODSIG") == 0) {
+        witness->n_good++;
+        copy_word(witness->key_id, sizeof witness->key_id, args, 0);
+    } else if (strcmp(keyword, "VALIDSIG") == 0) {
+        witness->n_valid++;
+        copy_word(witness->fingerprint, sizeof witness->fingerprint, args, 0);
+        copy_word(witness->primary, sizeof witness->primary, args, VALIDSIG_PRIMARY);
+    }
+    return 0;
+}
+
+static bool is_good(const struct witness *witness, const char *fingerprint)
+{
+    size_t len = strlen(witness->fingerprint), id_len = strlen(witness->key_id);
+
+    if (witness->n_good != 1 || witness->n_valid != 1 || !fingerprint ||
+        strcmp(witness->fingerprint, fingerprint) != 0 || id_len < KEY_ID_LEN || id_len > len)
+        return false;
+    /* The last digits are the key id, from version 5 on the first ones. */
+    return strcmp(fingerprint + len - id_len, witness->key_id) == 0 ||
+           strncmp(fingerprint, witness->key_id, id_len) == 0;
+}
+
+static void put_finding(struct bytes *out, gpgme_signature_t signature,
+                        const struct witness *witness)
+{
     struct finding finding;
     char text[OPENPGP_ENGINE_TEXT_LEN];
+
+    memset(&finding, 0, sizeof finding);
+    openpgp_engine_copy(finding.fingerprint, sizeof finding.fingerprint, signature->fpr);
+    if (is_good(witness, signature->fpr))
+        memcpy(finding.primary, witness->primary, sizeof finding.primary);
+    openpgp_engine_copy(finding.text, sizeof finding.text,
+                        openpgp_engine_text(signature->status, text));
+    finding.status = gpgme_err_code(signature->status);
+    finding.summary = (uint32_t)signature->summary;
+    finding.is_wrong_usage = signature->wrong_key_usage;
+    finding.pubkey = openpgp_engine_pubkey(signature->pubkey_algo);
+    finding.digest = openpgp_engine_digest(signature->hash_algo);
+    finding.created = (int64_t)signature->timestamp;
+    finding.expires = (int64_t)signature->exp_timestamp;
+    bytes_append(out, &finding, sizeof finding);
+}
+
+static void put_findings(struct bytes *out, gpgme_verify_result_t result,
+                         const struct witnesses *seen)
+{
+    gpgme_signature_t signature;
+    static const struct witness none;
     size_t n = 0;
 
     for (signature = result ? result->signatures : NULL; signature && n <= LIMITS_SIGNATURES;
-         signature = signature->next, n++) {
-        memset(&finding, 0, sizeof finding);
-        openpgp_engine_copy(finding.fingerprint, sizeof finding.fingerprint, signature->fpr);
-        openpgp_engine_copy(finding.text, sizeof finding.text,
-                            openpgp_engine_text(signature->status, text));
-        finding.status = gpgme_err_code(signature->status);
-        finding.summary = (uint32_t)signature->summary;
-        finding.is_wrong_usage = signature->wrong_key_usage;
-        finding.pubkey = openpgp_engine_pubkey(signature->pubkey_algo);
-        finding.digest = openpgp_engine_digest(signature->hash_algo);
-        finding.created = (int64_t)signature->timestamp;
-        finding.expires = (int64_t)signature->exp_timestamp;
-        bytes_append(out, &finding, sizeof finding);
-    }
+         signature = signature->next, n++)
+        put_finding(out, signature,
+                    n < seen->n_items && n < LIMITS_SIGNATURES ? &seen->items[n] : &none);
 }
 
 static bool verify(const void *request, struct bytes *out, struct hallmark_error *err)
@@ -70,6 +149,7 @@ static bool verify(const void *request, struct bytes *out, struct hallmark_error
     const struct verify_request *wanted = request;
     char text[OPENPGP_ENGINE_TEXT_LEN];
     gpgme_data_t signatures = NULL, data = NULL;
+    struct witnesses seen = {.n_items = 0};
     gpgme_error_t code;
     gpgme_ctx_t ctx;
     bool ok = false;
@@ -79,6 +159,8 @@ static bool verify(const void *request, struct bytes *out, struct hallmark_error
     if (!ctx || !(signatures = openpgp_engine_input(wanted->signatures, err)) ||
         !(data = openpgp_engine_input(wanted->data, err)))
         goto out;
+    gpgme_set_ctx_flag(ctx, "full-status", "1");
+    gpgme_set_status_cb(ctx, see_status, &seen);
     code = gpgme_op_verify(ctx, signatures, data, NULL);
     if (gpgme_err_code(code) == GPG_ERR_NO_DATA)
         error_set(err, HALLMARK_ERR_SIGNATURE, "finds no signature that it can read");
@@ -86,7 +168,7 @@ static bool verify(const void *request, struct bytes *out, struct hallmark_error
         error_set(err, HALLMARK_ERR_IO, "%s", openpgp_engine_text(code, text));
     if (code)
         goto out;
-    put_findings(out, gpgme_op_verify_result(ctx));
+    put_findings(out, gpgme_op_verify_result(ctx), &seen);
     ok = true;
 out:
     gpgme_data_release(signatures);
@@ -135,9 +217,9 @@ struct openpgp *openpgp_open(struct bytes_view keyring, int64_t now, struct hall
 {
     struct openpgp *openpgp = alloc_array(1, sizeof *openpgp);
 
-    openpgp->home = openpgp_home_new(err);
-    if (openpgp->home && fill_home(openpgp->home, keyring, now, err) &&
-        openpgp_keyring_list(&openpgp->keyring, openpgp->home, err))
+    if (openpgp_home_make(&openpgp->home, err) &&
+        fill_home(openpgp->home.path, keyring, now, err) &&
+        openpgp_keyring_list(&openpgp->keyring, openpgp->home.path, err))
         return openpgp;
     openpgp_close(openpgp);
     return NULL;
@@ -147,7 +229,7 @@ void openpgp_close(struct openpgp *openpgp)
 {
     if (!openpgp)
         return;
-    openpgp_home_free(openpgp->home);
+    openpgp_home_remove(&openpgp->home);
     openpgp_keyring_free(&openpgp->keyring);
     free(openpgp);
 }
@@ -160,16 +242,14 @@ const struct openpgp_key *openpgp_keys(const struct openpgp *openpgp, size_t *n_
 
 static enum openpgp_verdict verdict_of(const struct finding *finding)
 {
-    const uint32_t doubtful = GPGME_SIGSUM_RED | GPGME_SIGSUM_KEY_REVOKED |
-                              GPGME_SIGSUM_KEY_EXPIRED | GPGME_SIGSUM_SIG_EXPIRED |
-                              GPGME_SIGSUM_KEY_MISSING | GPGME_SIGSUM_BAD_POLICY |
-                              GPGME_SIGSUM_SYS_ERROR;
+    /* All that GPGME may say of a good signature; under "trust-model always" it says nothing. */
+    const uint32_t good = GPGME_SIGSUM_VALID | GPGME_SIGSUM_GREEN;
 
     switch (finding->status) {
     case GPG_ERR_NO_ERROR:
         if (finding->is_wrong_usage)
             return OPENPGP_KEY_UNUSABLE;
-        return finding->summary & doubtful ? OPENPGP_REFUSED : OPENPGP_GOOD;
+        return finding->summary & ~good ? OPENPGP_REFUSED : OPENPGP_GOOD;
     case GPG_ERR_BAD_SIGNATURE:
         return OPENPGP_BAD;
     case GPG_ERR_NO_PUBKEY:
@@ -232,8 +312,10 @@ static void judge(const struct openpgp *openpgp, const struct finding *finding,
     out->digest = finding->digest;
     out->pubkey = finding->pubkey;
     memcpy(out->fingerprint, finding->fingerprint, sizeof out->fingerprint);
-    if (out->verdict != OPENPGP_GOOD)
+    if (finding->status)
         memcpy(out->text, finding->text, sizeof out->text);
+    else if (out->verdict != OPENPGP_GOOD)
+        refuse(out, out->verdict, "gpg calls it good, but not without reserve");
     subkey = openpgp_keyring_find(&openpgp->keyring, finding->fingerprint);
     if (!subkey && out->verdict != OPENPGP_GOOD)
         subkey = openpgp_keyring_find_id(&openpgp->keyring, finding->fingerprint);
@@ -241,7 +323,9 @@ static void judge(const struct openpgp *openpgp, const struct finding *finding,
         describe_key(openpgp, out, subkey);
     if (out->verdict != OPENPGP_GOOD)
         return;
-    if (!subkey)
+    if (!*finding->primary)
+        refuse(out, OPENPGP_REFUSED, "gpg does not call it good and valid");
+    else if (!subkey || strcmp(out->primary, finding->primary) != 0)
         refuse(out, OPENPGP_REFUSED, "gpg calls it good, but its key is not in the keyring");
     else if (subkey->is_revoked)
         refuse(out, OPENPGP_KEY_REVOKED, "a copy of the key in the keyring is revoked");
@@ -254,21 +338,26 @@ static bool take_findings(const struct openpgp *openpgp, const struct bytes *in,
                           size_t n_signatures, struct openpgp_signatures *out,
                           struct hallmark_error *err)
 {
-    struct finding finding;
-    size_t i;
+    struct finding finding = {.status = GPG_ERR_NO_ERROR};
+    size_t n_findings = in->len / sizeof finding, i;
 
-    if (in->len != n_signatures * sizeof finding)
-        return error_set(err, HALLMARK_ERR_IO, "%s: it reports %zu signatures, there are %zu",
-                         verifying, in->len / sizeof finding, n_signatures);
-    for (i = 0; i < n_signatures; i++) {
+    for (i = 0; i < n_findings && i < n_signatures; i++) {
         memcpy(&finding, in->data + i * sizeof finding, sizeof finding);
         finding.fingerprint[sizeof finding.fingerprint - 1] = '\0';
+        finding.primary[sizeof finding.primary - 1] = '\0';
         finding.text[sizeof finding.text - 1] = '\0';
         if (finding.created < 0 || finding.created > LIMITS_TIMESTAMP_MAX || finding.expires < 0 ||
             finding.expires > LIMITS_TIMESTAMP_MAX)
             return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", verifying);
         judge(openpgp, &finding, &out->items[i]);
     }
+    /* A gpg that asks nobody ends at the first bad signature. */
+    if (in->len % sizeof finding != 0 || n_findings > n_signatures ||
+        (n_findings < n_signatures && finding.status != GPG_ERR_BAD_SIGNATURE))
+        return error_set(err, HALLMARK_ERR_IO, "%s: it reports %zu signatures, there are %zu",
+                         verifying, n_findings, n_signatures);
+    for (; i < n_signatures; i++)
+        refuse(&out->items[i], OPENPGP_REFUSED, "not looked at after a bad one");
     out->n_items = n_signatures;
     return true;
 }
@@ -277,10 +366,10 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
                     struct bytes_view data, struct openpgp_signatures *out,
                     struct hallmark_error *err)
 {
-    struct verify_request request = {openpgp->home, signatures, data};
+    struct verify_request request = {openpgp->home.path, signatures, data};
     struct openpgp_process process = {
         .what = verifying,
-        .home = openpgp->home,
+        .home = openpgp->home.path,
         .env = OPENPGP_PROCESS_PRIVATE,
         .seconds = LIMITS_VERIFY_SECONDS,
         .max_len = (LIMITS_SIGNATURES + 1) * sizeof(struct finding),

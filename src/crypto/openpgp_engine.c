@@ -42,16 +42,19 @@ static char *find_gpg(void)
 
 static bool check_version(gpgme_ctx_t ctx, struct hallmark_error *err)
 {
+    /* What GPGME assumes of a gpg that does not tell. */
+    static const char unknown[] = "1.0.0";
     gpgme_engine_info_t info = gpgme_ctx_get_engine_info(ctx);
     int major, minor;
 
     while (info && info->protocol != GPGME_PROTOCOL_OpenPGP)
         info = info->next;
-    if (!info || !info->version || sscanf(info->version, "%d.%d", &major, &minor) != 2)
-        return error_set(err, HALLMARK_ERR_IO, "it does not tell its version: gpg is not working");
+    if (!info || !info->version || strcmp(info->version, unknown) == 0 ||
+        sscanf(info->version, "%d.%d", &major, &minor) != 2)
+        return error_set(err, HALLMARK_ERR_IO, "gpg does not work: it does not tell its version");
     if (major < GPG_MAJOR || (major == GPG_MAJOR && minor < GPG_MINOR))
-        return error_set(err, HALLMARK_ERR_IO, "gpg is version %s, %d.%d is needed", info->version,
-                         GPG_MAJOR, GPG_MINOR);
+        return error_set(err, HALLMARK_ERR_IO, "gpg is version %s, wanted %d.%d or later",
+                         info->version, GPG_MAJOR, GPG_MINOR);
     return true;
 }
 

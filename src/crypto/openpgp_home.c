@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "crypto/openpgp_guard.h"
 
 static const char *temporary_directory(void)
 {
@@ -19,63 +21,92 @@ static const char *temporary_directory(void)
     return dir && *dir ? dir : "/tmp";
 }
 
-char *openpgp_home_new(struct hallmark_error *err)
+static bool check_directory(const char *dir, struct hallmark_error *err)
 {
-    const char *dir = temporary_directory();
     struct stat st;
-    char *home;
 
-    if (*dir != '/') {
-        error_set(err, HALLMARK_ERR_USAGE, "TMPDIR: \"%s\" is not an absolute path", dir);
-        return NULL;
-    }
-    if (stat(dir, &st) < 0) {
-        error_set_errno(err, "%s", dir);
-        return NULL;
-    }
-    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-        error_set(
-            err, HALLMARK_ERR_USAGE,
-            "%s: everybody may rename what is in it (no sticky bit); set TMPDIR to a safe one",
-            dir);
-        return NULL;
-    }
-    home = path_join(dir, "hallmark-XXXXXX");
-    if (mkdtemp(home))
-        return home;
-    error_set_errno(err, "%s: cannot create a directory in it", dir);
-    free(home);
-    return NULL;
+    if (*dir != '/')
+        return error_set(err, HALLMARK_ERR_USAGE, "TMPDIR: \"%s\" is not an absolute path", dir);
+    if (stat(dir, &st) < 0)
+        return error_set_errno(err, "%s", dir);
+    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+        return error_set(err, HALLMARK_ERR_USAGE,
+                         "%s: everybody may rename what is in it (no sticky bit); set TMPDIR to a "
+                         "safe one",
+                         dir);
+    return true;
 }
 
-bool openpgp_home_add(const char *home, const char *name, struct bytes_view data,
-                      struct hallmark_error *err)
+static bool remove_directory(const char *path)
 {
-    char *path = path_join(home, name);
-    /* Not file_create(): what never outlives the process needs no sync. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    bool ok = fd >= 0 && file_write_all(fd, data.data, data.len);
+    struct hallmark_error ignored = {0};
+    const char *slash = strrchr(path, '/');
+    char *parent = alloc_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    int fd = file_open_directory(parent, &ignored);
+    bool ok = fd >= 0 && file_remove_tree(fd, slash + 1, &ignored);
 
-    if (!ok)
-        error_set_errno(err, "%s: cannot write", path);
     file_close(&fd);
-    free(path);
+    free(parent);
     return ok;
 }
 
-void openpgp_home_free(char *home)
+/* After the end of the process: the gpg that is killed with it may have to be outlived. */
+static void clean(const char *path)
 {
-    struct hallmark_error ignored = {0};
-    char *slash;
-    int parent;
+    static const struct timespec pause = {.tv_nsec = 100000000};
+    enum { TRIES = 50 };
+    int i;
 
-    if (!home)
+    for (i = 0; i < TRIES && !remove_directory(path); i++)
+        nanosleep(&pause, NULL);
+}
+
+bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err)
+{
+    const char *dir = temporary_directory();
+    char *path;
+    int guard;
+
+    if (!check_directory(dir, err))
+        return false;
+    path = path_join(dir, "hallmark-XXXXXX");
+    if (!mkdtemp(path)) {
+        error_set_errno(err, "%s: cannot create a directory in it", dir);
+        free(path);
+        return false;
+    }
+    guard = openpgp_guard_start(clean, path, err);
+    if (guard < 0) {
+        remove_directory(path);
+        free(path);
+        return false;
+    }
+    out->path = path;
+    out->guard = guard;
+    return true;
+}
+
+bool openpgp_home_add(const char *path, const char *name, struct bytes_view data,
+                      struct hallmark_error *err)
+{
+    char *file = path_join(path, name);
+    /* Not file_create(): what never outlives the process needs no sync. */
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    bool ok = fd >= 0 && file_write_all(fd, data.data, data.len);
+
+    if (!ok)
+        error_set_errno(err, "%s: cannot write", file);
+    file_close(&fd);
+    free(file);
+    return ok;
+}
+
+void openpgp_home_remove(struct openpgp_home *home)
+{
+    if (!home->path)
         return;
-    slash = strrchr(home, '/');
-    *slash = '\0';
-    parent = file_open_directory(slash == home ? "/" : home, &ignored);
-    if (parent >= 0)
-        file_remove_tree(parent, slash + 1, &ignored);
-    file_close(&parent);
-    free(home);
+    remove_directory(home->path);
+    openpgp_guard_end(&home->guard);
+    free(home->path);
+    home->path = NULL;
 }

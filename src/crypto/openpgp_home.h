@@ -6,15 +6,20 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Makes a directory below $TMPDIR or /tmp that only its owner may enter. Its absolute path, which
- * openpgp_home_free() releases; NULL with an error. */
-char *openpgp_home_new(struct hallmark_error *err);
+struct openpgp_home {
+    char *path; /* absolute; NULL: there is none */
+    int guard;  /* of openpgp_guard.h */
+};
 
-/* Creates the file NAME in HOME. */
-bool openpgp_home_add(const char *home, const char *name, struct bytes_view data,
+/* Makes a directory below $TMPDIR or /tmp that only its owner may enter. It goes with
+ * openpgp_home_remove(), or else with the end of this process. */
+bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err);
+
+/* Creates the file NAME in the home at PATH. */
+bool openpgp_home_add(const char *path, const char *name, struct bytes_view data,
                       struct hallmark_error *err);
 
-/* Removes HOME (or NULL) with all that is in it. */
-void openpgp_home_free(char *home);
+/* Removes the directory with all that is in it, if there is one. */
+void openpgp_home_remove(struct openpgp_home *home);
 
 #endif

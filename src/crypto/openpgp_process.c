@@ -27,7 +27,6 @@
 
 enum {
     ANSWER_MAGIC = 0x484d4f50,
-    ANSWER_FD = 3, /* the only descriptor beside the three of every process */
     READ_STEP = 64 * 1024,
     EXIT_MILLISECONDS = 2000, /* a helper that has answered is gone at once, or does not work */
     EXIT_POLL_MILLISECONDS = 2,
@@ -101,19 +100,18 @@ static void close_from(unsigned first)
         close((int)i);
 }
 
-/* Leaves ANSWER_FD, and /dev/null as 0, 1 and 2. */
-static bool child_descriptors(int fd)
+bool openpgp_process_narrow(int fd)
 {
     int null, i;
 
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, ANSWER_FD + 1);
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, OPENPGP_PROCESS_FD + 1);
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0 || null < 0 || dup3(fd, ANSWER_FD, O_CLOEXEC) < 0)
+    if (fd < 0 || null < 0 || dup3(fd, OPENPGP_PROCESS_FD, O_CLOEXEC) < 0)
         return false;
-    for (i = 0; i < ANSWER_FD; i++)
+    for (i = 0; i < OPENPGP_PROCESS_FD; i++)
         if ((null == i ? fcntl(i, F_SETFD, 0) : dup2(null, i)) < 0)
             return false;
-    close_from(ANSWER_FD + 1);
+    close_from(OPENPGP_PROCESS_FD + 1);
     return true;
 }
 
@@ -188,8 +186,8 @@ static bool send_answer(const struct bytes *out, const struct hallmark_error *er
 
     memcpy(answer.text, err->text, sizeof answer.text);
     answer.len = err->code == HALLMARK_OK ? out->len : 0;
-    return file_write_all(ANSWER_FD, &answer, sizeof answer) &&
-           file_write_all(ANSWER_FD, out->data, answer.len);
+    return file_write_all(OPENPGP_PROCESS_FD, &answer, sizeof answer) &&
+           file_write_all(OPENPGP_PROCESS_FD, out->data, answer.len);
 }
 
 static void child_main(const struct openpgp_process *process, int fd, pid_t parent)
@@ -202,7 +200,7 @@ static void child_main(const struct openpgp_process *process, int fd, pid_t pare
     bool ok;
 
     /* The environment first: it may need the terminal's name. */
-    if (!child_environment(process) || !child_descriptors(fd))
+    if (!child_environment(process) || !openpgp_process_narrow(fd))
         _exit(HALLMARK_ERR_IO);
     child_signals();
     if (!child_session(parent) || !child_limits(process->env))

@@ -32,10 +32,17 @@ struct openpgp_process {
 /* The directories in which programs are looked for. */
 #define OPENPGP_PROCESS_PATH "/usr/bin:/bin:/usr/sbin:/sbin"
 
-/* Runs HELPER and appends its answer to OUT. Fails with the error of its function, or with
+/* Runs PROCESS and appends its answer to OUT. Fails with the error of its function, or with
  * HALLMARK_ERR_IO where it dies, answers nonsense, or does not answer in time. Works whatever the
  * caller does with SIGCHLD; changes no signal handler. */
 bool openpgp_process_run(const struct openpgp_process *process, struct bytes *out,
-                        struct hallmark_error *err);
+                         struct hallmark_error *err);
+
+/* The only descriptor that such a process has beside the three of every process. */
+enum { OPENPGP_PROCESS_FD = 3 };
+
+/* In a process just forked: makes FD that one, closes all others, and leaves /dev/null as 0, 1, 2.
+ */
+bool openpgp_process_narrow(int fd);
 
 #endif

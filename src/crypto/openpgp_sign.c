@@ -6,6 +6,7 @@
  * of an InRelease needs.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,6 +48,12 @@ struct sign_request {
 
 /* ---- In the helper ---- */
 
+struct session {
+    const struct sign_request *wanted;
+    gpgme_ctx_t ctx; /* on the private home */
+    gpgme_key_t keys[LIMITS_SIGNATURES];
+};
+
 struct passphrase {
     const char *text;
     size_t n_calls, max_calls;
@@ -80,6 +87,7 @@ static bool sign_failed(const struct sign_request *wanted, const char *who, gpgm
     openpgp_engine_text(code, text);
     switch (gpgme_err_code(code)) {
     case GPG_ERR_BAD_PASSPHRASE:
+    case GPG_ERR_NO_PASSPHRASE:
         return error_set(err, HALLMARK_ERR_SIGNATURE, "%s: wrong passphrase", who);
     case GPG_ERR_CANCELED:
     case GPG_ERR_FULLY_CANCELED:
@@ -128,12 +136,13 @@ static bool add_agent(const char *home, struct hallmark_error *err)
 }
 
 /* Finds the keys in the user's home, and fills the private one. */
-static bool prepare(const struct sign_request *wanted, gpgme_key_t *keys,
-                    struct hallmark_error *err)
+static bool prepare(struct session *session, struct hallmark_error *err)
 {
+    const struct sign_request *wanted = session->wanted;
     struct bytes keyring = {0};
     gpgme_ctx_t ctx = openpgp_engine_new(wanted->signer->gnupg_home, err);
-    bool ok = ctx && openpgp_signer_find(ctx, wanted->signer, OPENPGP_SIGNER_SIGN, keys, err) &&
+    bool ok = ctx &&
+              openpgp_signer_find(ctx, wanted->signer, OPENPGP_SIGNER_SIGN, session->keys, err) &&
               openpgp_signer_export(ctx, wanted->signer, &keyring, err) &&
               openpgp_home_add(wanted->home, "pubring.gpg", bytes_view(&keyring), err) &&
               openpgp_home_add(wanted->home, "gpg.conf", bytes_view_str(options), err) &&
@@ -160,149 +169,174 @@ static bool is_strong(gpgme_hash_algo_t algorithm)
            algorithm == GPGME_MD_SHA512;
 }
 
-/* Whether exactly the keys of SIGNER have signed, once each, with the same strong digest. */
-static bool check_result(gpgme_sign_result_t result, const struct sign_request *wanted,
-                         gpgme_key_t *keys, gpgme_sig_mode_t mode, struct hallmark_error *err)
+/* The index of the key that has FINGERPRINT itself or as a subkey; n_keys where there is none. */
+static size_t find_key(const struct session *session, const char *fingerprint)
 {
-    bool has_signed[LIMITS_SIGNATURES] = {false};
-    gpgme_new_signature_t made;
-    size_t n = 0, i;
+    size_t i;
 
-    for (made = result ? result->signatures : NULL; made; made = made->next, n++) {
-        for (i = 0; i < wanted->n_keys; i++)
-            if (made->fpr && has_subkey(keys[i], made->fpr) && !has_signed[i])
-                break;
-        if (i == wanted->n_keys || made->type != mode)
+    for (i = 0; i < session->wanted->n_keys; i++)
+        if (fingerprint && has_subkey(session->keys[i], fingerprint))
+            break;
+    return i;
+}
+
+/* Whether nobody but the keys asked for has signed, each at most once, with the same strong digest.
+ */
+static bool check_result(const struct session *session, gpgme_sign_result_t result,
+                         gpgme_sig_mode_t mode, struct hallmark_error *err)
+{
+    bool has_signed[LIMITS_SIGNATURES + 1] = {false};
+    gpgme_new_signature_t made;
+    size_t i;
+
+    has_signed[session->wanted->n_keys] = true; /* nobody */
+    for (made = result ? result->signatures : NULL; made; made = made->next) {
+        i = find_key(session, made->fpr);
+        if (has_signed[i] || made->type != mode)
             return error_set(err, HALLMARK_ERR_SIGNATURE,
                              "gpg made a signature that was not asked for, by key %s",
                              made->fpr ? made->fpr : "(unknown)");
         if (!is_strong(made->hash_algo) || made->hash_algo != result->signatures->hash_algo)
             return error_set(err, HALLMARK_ERR_SIGNATURE,
                              "key %s: signed with the digest %s, wanted SHA512 for all keys",
-                             wanted->signer->fingerprints[i],
+                             session->wanted->signer->fingerprints[i],
                              gpgme_hash_algo_name(made->hash_algo));
         has_signed[i] = true;
     }
-    return n == wanted->n_keys ||
-           error_set(err, HALLMARK_ERR_SIGNATURE, "gpg made %zu signatures, wanted %zu", n,
-                     wanted->n_keys);
+    return true;
 }
 
-/* One call of gpg with the keys that CTX has been given. */
-static gpgme_error_t sign_once(gpgme_ctx_t ctx, const struct sign_request *wanted,
-                               gpgme_sig_mode_t mode, gpgme_data_t out)
+static size_t count_signatures(gpgme_sign_result_t result)
 {
-    struct passphrase passphrase = {wanted->signer->passphrase, 0, gpgme_signers_count(ctx)};
+    gpgme_new_signature_t made;
+    size_t n = 0;
+
+    for (made = result ? result->signatures : NULL; made; made = made->next)
+        n++;
+    return n;
+}
+
+/* One call of gpg with the keys that the context has been given. */
+static gpgme_error_t sign_once(const struct session *session, gpgme_sig_mode_t mode,
+                               gpgme_data_t out)
+{
+    struct passphrase passphrase = {session->wanted->signer->passphrase, 0,
+                                    gpgme_signers_count(session->ctx)};
     struct hallmark_error ignored = {0};
-    gpgme_data_t in = openpgp_engine_input(wanted->text, &ignored);
+    gpgme_data_t in = openpgp_engine_input(session->wanted->text, &ignored);
     gpgme_error_t code;
 
     if (!in)
         return gpgme_error(GPG_ERR_ENOMEM);
     if (passphrase.text)
-        gpgme_set_passphrase_cb(ctx, give_passphrase, &passphrase);
-    code = gpgme_op_sign(ctx, in, out, mode);
-    gpgme_set_passphrase_cb(ctx, NULL, NULL);
+        gpgme_set_passphrase_cb(session->ctx, give_passphrase, &passphrase);
+    code = gpgme_op_sign(session->ctx, in, out, mode);
+    gpgme_set_passphrase_cb(session->ctx, NULL, NULL);
     gpgme_data_release(in);
     return code;
 }
 
-/* Says which key the failure CODE is about: tries them one by one, unless a person would be asked.
- */
-static bool blame(gpgme_ctx_t ctx, const struct sign_request *wanted, gpgme_key_t *keys,
-                  gpgme_error_t code, struct hallmark_error *err)
+/* Tries key INDEX alone. False with an error where it cannot sign. */
+static bool try_key(const struct session *session, size_t index, struct hallmark_error *err)
 {
+    char who[OPENPGP_FINGERPRINT_LEN + 16];
+    gpgme_data_t out = openpgp_engine_output(err);
+    gpgme_error_t code;
+
+    if (!out)
+        return false;
+    gpgme_signers_clear(session->ctx);
+    code = gpgme_signers_add(session->ctx, session->keys[index]);
+    if (!code)
+        code = sign_once(session, GPGME_SIG_MODE_DETACH, out);
+    gpgme_data_release(out);
+    if (!code)
+        return true;
+    snprintf(who, sizeof who, "key %s", session->wanted->signer->fingerprints[index]);
+    return sign_failed(session->wanted, who, code, err);
+}
+
+/* Says which key it was that did not sign: tries them one by one, unless a person would be asked.
+ * GPGME may have a CODE for it, or call a signing without signatures a success. Always returns
+ * false. */
+static bool blame(const struct session *session, gpgme_error_t code, struct hallmark_error *err)
+{
+    const struct openpgp_signer *signer = session->wanted->signer;
     struct bytes who = {0};
-    gpgme_error_t code_one;
-    gpgme_data_t out;
     size_t i;
 
-    for (i = 0; i < wanted->n_keys && !wanted->signer->interactive; i++) {
-        out = openpgp_engine_output(err);
-        if (!out)
+    for (i = 0; i < session->wanted->n_keys && !signer->interactive; i++)
+        if (!try_key(session, i, err))
             return false;
-        gpgme_signers_clear(ctx);
-        code_one = gpgme_signers_add(ctx, keys[i]);
-        if (!code_one)
-            code_one = sign_once(ctx, wanted, GPGME_SIG_MODE_DETACH, out);
-        gpgme_data_release(out);
-        if (!code_one)
-            continue;
-        bytes_printf(&who, "key %s", wanted->signer->fingerprints[i]);
-        sign_failed(wanted, who.data, code_one, err);
-        bytes_free(&who);
-        return false;
-    }
-    for (i = 0; i < wanted->n_keys; i++)
-        bytes_printf(&who, "%s%s", i ? ", " : "key ", wanted->signer->fingerprints[i]);
-    sign_failed(wanted, who.data, code, err);
+    for (i = 0; i < session->wanted->n_keys; i++)
+        bytes_printf(&who, "%s%s", i ? ", " : "key ", signer->fingerprints[i]);
+    sign_failed(session->wanted, who.data, code ? code : gpgme_error(GPG_ERR_UNUSABLE_SECKEY), err);
     bytes_free(&who);
     return false;
 }
 
-static bool sign_mode(gpgme_ctx_t ctx, const struct sign_request *wanted, gpgme_key_t *keys,
-                      gpgme_sig_mode_t mode, struct bytes *out, struct hallmark_error *err)
+static bool sign_mode(const struct session *session, gpgme_sig_mode_t mode, struct bytes *out,
+                      struct hallmark_error *err)
 {
     gpgme_data_t data = openpgp_engine_output(err);
+    gpgme_sign_result_t result = NULL;
     gpgme_error_t code;
 
     if (!data)
         return false;
-    code = sign_once(ctx, wanted, mode, data);
-    if (!code && check_result(gpgme_op_sign_result(ctx), wanted, keys, mode, err))
-        return openpgp_engine_take(data, out, err);
+    code = sign_once(session, mode, data);
+    if (!code) {
+        result = gpgme_op_sign_result(session->ctx);
+        if (check_result(session, result, mode, err) &&
+            count_signatures(result) == session->wanted->n_keys)
+            return openpgp_engine_take(data, out, err);
+    }
     gpgme_data_release(data);
-    return code ? blame(ctx, wanted, keys, code, err) : false;
+    return err->code == HALLMARK_OK ? blame(session, code, err) : false;
 }
 
-/* A context on the private home, with the keys and the way to the passphrase. */
-static gpgme_ctx_t open_private(const struct sign_request *wanted, gpgme_key_t *keys,
-                                struct hallmark_error *err)
+/* Opens the context on the private home, with the keys and the way to the passphrase. */
+static bool open_private(struct session *session, struct hallmark_error *err)
 {
+    const struct openpgp_signer *signer = session->wanted->signer;
     gpgme_pinentry_mode_t pinentry = GPGME_PINENTRY_MODE_ERROR;
-    gpgme_ctx_t ctx = openpgp_engine_new(wanted->home, err);
     char text[OPENPGP_ENGINE_TEXT_LEN];
-    gpgme_error_t code = 0;
+    gpgme_error_t code;
     size_t i;
 
-    if (!ctx)
-        return NULL;
-    if (wanted->signer->passphrase)
+    session->ctx = openpgp_engine_new(session->wanted->home, err);
+    if (!session->ctx)
+        return false;
+    if (signer->passphrase)
         pinentry = GPGME_PINENTRY_MODE_LOOPBACK;
-    else if (wanted->signer->interactive)
+    else if (signer->interactive)
         pinentry = GPGME_PINENTRY_MODE_DEFAULT;
-    gpgme_set_armor(ctx, 1);
-    gpgme_set_textmode(ctx, 0);
-    code = gpgme_set_pinentry_mode(ctx, pinentry);
-    for (i = 0; i < wanted->n_keys && !code; i++)
-        code = gpgme_signers_add(ctx, keys[i]);
-    if (!code)
-        return ctx;
-    error_set(err, HALLMARK_ERR_IO, "GPGME: %s", openpgp_engine_text(code, text));
-    gpgme_release(ctx);
-    return NULL;
+    gpgme_set_armor(session->ctx, 1);
+    gpgme_set_textmode(session->ctx, 0);
+    code = gpgme_set_pinentry_mode(session->ctx, pinentry);
+    for (i = 0; i < session->wanted->n_keys && !code; i++)
+        code = gpgme_signers_add(session->ctx, session->keys[i]);
+    return !code || error_set(err, HALLMARK_ERR_IO, "GPGME: %s", openpgp_engine_text(code, text));
 }
 
 /* Answers with the length of the inline text, the inline text, and the detached signature. */
 static bool sign(const void *request, struct bytes *out, struct hallmark_error *err)
 {
-    const struct sign_request *wanted = request;
-    gpgme_key_t keys[LIMITS_SIGNATURES] = {NULL};
-    gpgme_ctx_t ctx = NULL;
+    struct session session = {.wanted = request};
     uint64_t inline_len = 0;
     bool ok;
 
     openpgp_engine_init(OPENPGP_ENGINE_GPGCONF);
     bytes_append(out, &inline_len, sizeof inline_len);
-    ok = prepare(wanted, keys, err) && (ctx = open_private(wanted, keys, err)) != NULL &&
-         sign_mode(ctx, wanted, keys, GPGME_SIG_MODE_CLEAR, out, err);
+    ok = prepare(&session, err) && open_private(&session, err) &&
+         sign_mode(&session, GPGME_SIG_MODE_CLEAR, out, err);
     if (ok) {
         inline_len = out->len - sizeof inline_len;
         memcpy(out->data, &inline_len, sizeof inline_len);
-        ok = sign_mode(ctx, wanted, keys, GPGME_SIG_MODE_DETACH, out, err);
+        ok = sign_mode(&session, GPGME_SIG_MODE_DETACH, out, err);
     }
-    gpgme_release(ctx);
-    openpgp_signer_unref(keys);
+    gpgme_release(session.ctx);
+    openpgp_signer_unref(session.keys);
     return ok;
 }
 
@@ -369,7 +403,8 @@ bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
 {
     struct openpgp_signer absolute = *signer;
     struct sign_request request = {.signer = &absolute, .text = text};
-    char *gnupg_home = NULL, *home = NULL;
+    struct openpgp_home home = {NULL, -1};
+    char *gnupg_home = NULL;
     bool ok = false;
 
     if (!openpgp_signer_check(signer, &request.n_keys, &gnupg_home, err))
@@ -380,11 +415,12 @@ bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
         goto out;
     }
     absolute.gnupg_home = gnupg_home;
-    home = openpgp_home_new(err);
-    request.home = home;
-    ok = home && run(&request, out, err);
+    if (!openpgp_home_make(&home, err))
+        goto out;
+    request.home = home.path;
+    ok = run(&request, out, err);
 out:
-    openpgp_home_free(home);
+    openpgp_home_remove(&home);
     free(gnupg_home);
     return ok;
 }

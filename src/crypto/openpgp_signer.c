@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/encoding.h"
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "crypto/openpgp_engine.h"
@@ -151,13 +152,31 @@ void openpgp_signer_unref(gpgme_key_t *keys)
             gpgme_key_unref(keys[i]);
 }
 
+/* Takes the armor off TEXT. A user's gpg.conf may say "armor", and GPGME cannot say otherwise; what
+ * comes is our own gpg's output, format/ reads that of others. */
+static bool dearmor(struct bytes_view text, struct bytes *out)
+{
+    struct bytes_view line = {"-", 1};
+    struct bytes base64 = {0};
+    bool ok;
+
+    while (line.len && bytes_view_next_line(&text, &line))
+        ; /* BEGIN, headers, an empty line */
+    while (bytes_view_next_line(&text, &line) && line.len && !strchr("=-", line.data[0]))
+        bytes_append(&base64, line.data, line.len);
+    ok = base64.len && encoding_unbase64(out, bytes_view(&base64));
+    bytes_free(&base64);
+    return ok;
+}
+
 static bool export_key(gpgme_ctx_t ctx, const char *fpr, struct bytes *out,
                        struct hallmark_error *err)
 {
     char text[OPENPGP_ENGINE_TEXT_LEN];
     gpgme_data_t data = openpgp_engine_output(err);
-    size_t before = out->len;
+    struct bytes key = {0};
     gpgme_error_t code;
+    bool ok = true;
 
     if (!data)
         return false;
@@ -167,10 +186,16 @@ static bool export_key(gpgme_ctx_t ctx, const char *fpr, struct bytes *out,
         return error_set(err, HALLMARK_ERR_SIGNATURE, "key %s: cannot export it: %s", fpr,
                          openpgp_engine_text(code, text));
     }
-    if (!openpgp_engine_take(data, out, err))
+    if (!openpgp_engine_take(data, &key, err))
         return false;
-    return out->len > before ||
-           error_set(err, HALLMARK_ERR_SIGNATURE, "key %s: gpg exports nothing", fpr);
+    if (key.len == 0)
+        ok = error_set(err, HALLMARK_ERR_SIGNATURE, "key %s: gpg exports nothing", fpr);
+    else if (key.data[0] != '-')
+        bytes_append(out, key.data, key.len);
+    else if (!dearmor(bytes_view(&key), out))
+        ok = error_set(err, HALLMARK_ERR_IO, "key %s: gpg exports what is no key", fpr);
+    bytes_free(&key);
+    return ok;
 }
 
 bool openpgp_signer_export(gpgme_ctx_t ctx, const struct openpgp_signer *signer, struct bytes *out,

@@ -25,6 +25,8 @@ enum {
     VALID_FOR_MIN = 60, /* seconds: no cron job comes more often */
     VALID_FOR_DEFAULT = 7 * 86400,
     KEEP_FOR_DEFAULT = 86400,
+    SHARE_MAX = 100, /* percent */
+    MAX_VANISHED_DEFAULT = 50,
 };
 
 static bool is_alnum(char c)
@@ -116,26 +118,33 @@ static const char *pattern_fault(const char *value)
     return value[0] == '/' ? "is not a pattern for paths below Root: it starts with \"/\"" : NULL;
 }
 
-/* A whole number from 1 to GENERATIONS_MAX in its one spelling; 0 for anything else. */
-static size_t parse_count(const char *value)
+/* A whole number up to MAX in its one spelling, at the start of *VALUE, which moves behind it; -1 for
+ * anything else. */
+static int parse_number(const char **value, int max)
 {
-    size_t n = 0;
+    const char *start = *value;
+    int n = 0;
 
-    if (*value == '0')
-        return 0;
-    for (; *value; value++) {
-        if (*value < '0' || *value > '9')
-            return 0;
-        n = n * 10 + (size_t)(*value - '0');
-        if (n > GENERATIONS_MAX)
-            return 0;
+    for (; **value >= '0' && **value <= '9'; ++*value) {
+        n = n * 10 + (**value - '0');
+        if (n > max)
+            return -1;
     }
-    return n;
+    return *value == start || (*start == '0' && *value - start > 1) ? -1 : n;
 }
 
 static const char *count_fault(const char *value)
 {
-    return parse_count(value) ? NULL : "is not a whole number from 1 to 1000";
+    if (parse_number(&value, GENERATIONS_MAX) > 0 && !*value)
+        return NULL;
+    return "is not a whole number from 1 to 1000";
+}
+
+static const char *share_fault(const char *value)
+{
+    if (parse_number(&value, SHARE_MAX) >= 0 && strcmp(value, "%") == 0)
+        return NULL;
+    return "is not a share from 0% to 100%";
 }
 
 enum shape { LINE, WORDS };
@@ -164,6 +173,7 @@ static const struct {
     [SETTINGS_EXCLUDE] = {"Exclude", WORDS, pattern_fault},
     [SETTINGS_KEEP_GENERATIONS] = {"Keep-Generations", LINE, count_fault},
     [SETTINGS_KEEP_FOR] = {"Keep-For", LINE, duration_fault},
+    [SETTINGS_MAX_VANISHED] = {"Max-Vanished", LINE, share_fault},
     [SETTINGS_STATE] = {"State", LINE, directory_fault},
 };
 
@@ -402,7 +412,14 @@ size_t settings_keep_generations(const struct hallmark_settings *settings)
 {
     const char *value = settings->values[SETTINGS_KEEP_GENERATIONS];
 
-    return value ? parse_count(value) : GENERATIONS_DEFAULT;
+    return value ? (size_t)parse_number(&value, GENERATIONS_MAX) : GENERATIONS_DEFAULT;
+}
+
+unsigned settings_max_vanished(const struct hallmark_settings *settings)
+{
+    const char *value = settings->values[SETTINGS_MAX_VANISHED];
+
+    return value ? (unsigned)parse_number(&value, SHARE_MAX) : MAX_VANISHED_DEFAULT;
 }
 
 unsigned settings_hashes(const struct hallmark_settings *settings)

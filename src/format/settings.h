@@ -32,6 +32,7 @@ enum settings_field {
     SETTINGS_EXCLUDE,          /* words: glob(7) patterns for paths below Root */
     SETTINGS_KEEP_GENERATIONS, /* a whole number from 1 to 1000 */
     SETTINGS_KEEP_FOR,         /* a length of time */
+    SETTINGS_MAX_VANISHED,     /* a share from 0% to 100% */
     SETTINGS_STATE,            /* an absolute path */
     SETTINGS_N_FIELDS
 };
@@ -69,6 +70,7 @@ int64_t settings_valid_for(const struct hallmark_settings *settings);
 int64_t settings_refresh_before(const struct hallmark_settings *settings);
 int64_t settings_keep_for(const struct hallmark_settings *settings);
 size_t settings_keep_generations(const struct hallmark_settings *settings);
+unsigned settings_max_vanished(const struct hallmark_settings *settings); /* percent */
 unsigned settings_hashes(const struct hallmark_settings *settings); /* of enum release_hashes */
 /* Appends the words of a field. */
 void settings_words(const struct hallmark_settings *settings, enum settings_field field,

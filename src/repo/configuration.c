@@ -195,11 +195,7 @@ static bool check_complete(const struct hallmark_settings *settings, struct hall
         return error_set(err, HALLMARK_ERR_USAGE, "the repository needs a name (--name)");
     if (!settings->values[SETTINGS_ROOT])
         return error_set(err, HALLMARK_ERR_USAGE, "the repository needs a root (--root)");
-    if (settings_refresh_before(settings) >= settings_valid_for(settings))
-        return error_set(err, HALLMARK_ERR_USAGE,
-                         "Refresh-Before must be less than Valid-For, or every update would "
-                         "publish");
-    return true;
+    return settings_check(settings, err);
 }
 
 bool hallmark_settings_save(const struct hallmark_settings *settings, const char *conf_dir,

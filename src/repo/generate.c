@@ -23,7 +23,7 @@ static const char *const reserved[] = {
     "Packages.bz2", "Packages.zst", "Sources",   "Sources.gz", "Sources.xz",  "Sources.bz2",
     "Sources.zst",  "by-hash",      "dists",     NULL,
 };
-static const char *const written[] = {"Release", "Release.gpg", "InRelease", NULL};
+static const char *const written[] = {"Release", "Release.gpg", "InRelease", ".hallmark", NULL};
 
 /* One run. */
 struct generate {

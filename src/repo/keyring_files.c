@@ -46,6 +46,8 @@ static bool load_one(const char *path, struct bytes *keyring, struct hallmark_er
                          strerror(errno));
     ok = check_owner(fd, path, err) && file_read_fd(fd, path, LIMITS_KEYRING_BYTES, &text, err) &&
          keyring_add(keyring, bytes_view(&text), path, err);
+    if (!ok && err && err->code == HALLMARK_ERR_MALFORMED)
+        err->code = HALLMARK_ERR_USAGE; /* too large: a keyring is configuration */
     file_close(&fd);
     bytes_free(&text);
     return ok;

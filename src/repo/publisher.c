@@ -136,10 +136,7 @@ struct hallmark_publisher *hallmark_publisher_open(const struct hallmark_setting
         .passphrase = options->passphrase,
         .interactive = options->interactive,
     };
-    if (settings_refresh_before(settings) >= settings_valid_for(settings))
-        error_set(err, HALLMARK_ERR_USAGE,
-                  "Refresh-Before must be less than Valid-For, or every update would publish");
-    else if (open_places(p, err))
+    if (settings_check(settings, err) && open_places(p, err))
         return p;
     hallmark_publisher_close(p);
     return NULL;

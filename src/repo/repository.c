@@ -36,7 +36,7 @@ struct hallmark_repository {
     struct hallmark_signature *signatures;
     char user_ids[LIMITS_SIGNATURES][512]; /* escaped */
     struct lent_package **packages;
-    char *state_dir;          /* NULL: nothing is remembered */
+    char *state_dir;        /* NULL: nothing is remembered */
     int64_t now;            /* of the policy, when the repository was opened */
     struct timespec opened; /* at that moment, CLOCK_MONOTONIC */
 };

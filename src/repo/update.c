@@ -119,6 +119,44 @@ static void save_cache(struct hallmark_publisher *p, const struct digest_cache *
                            why.text);
 }
 
+/* An empty or decimated tree is a disk that is not mounted more often than a decision. */
+static bool check_loss(const struct hallmark_publisher *p, const struct survey *survey,
+                       const struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    enum { WHOLE = 100 }; /* percent */
+    size_t n_before = survey->before.release.n_entries;
+
+    if (p->options->accept_loss)
+        return true;
+    if (survey->generated.release.n_entries == 0)
+        return error_set(err, HALLMARK_ERR_CONTENT,
+                         "%s: holds no packages (is a disk not mounted?); --accept-loss publishes "
+                         "it like that",
+                         p->root);
+    if (report->n_removed * WHOLE <= n_before * settings_max_vanished(p->settings))
+        return true;
+    return error_set(err, HALLMARK_ERR_CONTENT,
+                     "%s: %zu of %zu published packages have vanished, more than %u%%; "
+                     "--accept-loss publishes what is left, Max-Vanished sets the share",
+                     p->root, report->n_removed, n_before, settings_max_vanished(p->settings));
+}
+
+/* Clients have refused the repository since the last manifest expired. */
+static void warn_of_gap(const struct hallmark_publisher *p, const struct publication *before)
+{
+    int64_t until = before->release.valid_until, now = timestamp_now();
+    char when[TIMESTAMP_TEXT_LEN], ago[TIMESTAMP_TEXT_LEN];
+
+    if (!before->has_release || !until || until >= now || p->options->source_date_epoch)
+        return;
+    timestamp_write_rfc1123(until, when);
+    timestamp_write_duration(now - until, ago);
+    publisher_note(p, HALLMARK_NOTE_WARNING,
+                   "the last manifest expired on %s, %s ago, and clients refused it since: update "
+                   "more often, or set a longer Valid-For",
+                   when, ago);
+}
+
 bool hallmark_publisher_update(struct hallmark_publisher *p,
                                struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
@@ -133,6 +171,9 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
     reason = reason_to_publish(p, &survey.before, &survey.generated.release);
     save_cache(p, survey.cache, survey.generated.cache, reason);
     publisher_note(p, HALLMARK_NOTE_INFO, "%s", reason ? reason : "nothing has changed");
+    if (!check_loss(p, &survey, &done, err))
+        goto out;
+    warn_of_gap(p, &survey.before);
     ok = !reason || publish(p, &survey.generated.release, &survey.before, &done, err);
 out:
     survey_free(&survey);

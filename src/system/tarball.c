@@ -115,16 +115,16 @@ static bool read_data(struct tarball *t, const struct entry *entry)
     const void *data;
     size_t len;
     la_int64_t offset;
-    uint64_t end;
+    uint64_t end = 0;
     int result;
 
     while ((result = archive_read_data_block(t->tar, &data, &len, &offset)) == ARCHIVE_OK) {
         if (len == 0)
             continue;
-        if (offset < 0 || __builtin_add_overflow((uint64_t)offset, len, &end) ||
-            end > entry->size)
+        if (offset < 0 || (uint64_t)offset < end ||
+            __builtin_add_overflow((uint64_t)offset, len, &end) || end > entry->size)
             return error_set(t->err, HALLMARK_ERR_MALFORMED,
-                             "%s: holds more than its size says", entry->path.data);
+                             "%s: holds other data than its size says", entry->path.data);
         if (t->sink->data &&
             !t->sink->data(t->sink->ctx, (uint64_t)offset, bytes_view_of(data, len), t->err))
             return false;

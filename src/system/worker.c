@@ -317,6 +317,6 @@ bool worker_send_error(int control, const struct hallmark_error *err)
 {
     struct worker_message message = {.type = WORKER_FAILED, .code = err->code};
 
-    strncpy(message.text, err->text, sizeof message.text - 1);
+    memcpy(message.text, err->text, strnlen(err->text, sizeof message.text - 1));
     return worker_send(control, &message);
 }

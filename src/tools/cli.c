@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <syslog.h>
 
 struct cli_given {
     int id;
@@ -24,6 +25,7 @@ static const struct cli_option common[] = {
     {CLI_QUIET, "quiet", NULL, (unsigned)ALL_COMMANDS, "print nothing but errors (-q)"},
     {CLI_VERBOSE, "verbose", NULL, (unsigned)ALL_COMMANDS, "tell what is done (-v)"},
     {CLI_JSON, "json", NULL, (unsigned)ALL_COMMANDS, "print the report as one JSON object"},
+    {CLI_SYSLOG, "syslog", NULL, (unsigned)ALL_COMMANDS, "send messages to the system log, too"},
 };
 enum { N_COMMON = sizeof common / sizeof *common };
 
@@ -55,6 +57,8 @@ int cli_error(const struct cli *cli, int status, const char *fmt, ...)
         if ((unsigned char)*p < ' ' || *p == 127)
             *p = '?'; /* one line, and nothing that the terminal obeys */
     fprintf(stderr, "%s: %s\n", cli->program->name, line);
+    if (cli_has(cli, CLI_SYSLOG))
+        syslog(status == HALLMARK_OK ? LOG_NOTICE : LOG_ERR, "%s", line);
     return status;
 }
 
@@ -141,8 +145,7 @@ static int take_options(struct cli *cli, int argc, char **argv)
         return cli_error(cli, HALLMARK_ERR_IO, "out of memory");
     }
     opterr = 0;
-    while (status == HALLMARK_OK &&
-           (result = getopt_long(argc, argv, ":qvh", list, NULL)) != -1) {
+    while (status == HALLMARK_OK && (result = getopt_long(argc, argv, ":qvh", list, NULL)) != -1) {
         if (result == '?' || result == ':')
             status = bad_option(cli, result, argv);
         else if (result == 'q' || result == 'v' || result == 'h')
@@ -205,8 +208,8 @@ static int run_command(struct cli *cli, bool is_bare)
         return HALLMARK_OK;
     }
     if (is_bare)
-        return cli_error(cli, HALLMARK_ERR_USAGE,
-                         "nothing to do; \"%s --help\" lists the commands", cli->program->name);
+        return cli_error(cli, HALLMARK_ERR_USAGE, "nothing to do; \"%s --help\" lists the commands",
+                         cli->program->name);
     if (!cli->command)
         cli->command = cli->program->commands;
     status = check_usage(cli);
@@ -220,6 +223,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     int status;
 
     setrlimit(RLIMIT_CORE, &no_core); /* a passphrase may be in memory */
+    openlog(program->name, LOG_PID, LOG_USER);
     status = take_options(&cli, argc, argv);
     if (status == HALLMARK_OK) {
         cli.args = argv + optind;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A command line: one table of commands, one of options; the help text comes out of the same tables as
- * the parser.
+ * A command line: one table of commands, one of options; the help text comes out of the same tables
+ * as the parser.
  */
 #ifndef TOOLS_CLI_H
 #define TOOLS_CLI_H
@@ -15,6 +15,7 @@ enum cli_common_option {
     CLI_QUIET,
     CLI_VERBOSE,
     CLI_JSON,
+    CLI_SYSLOG,
     CLI_FIRST_OPTION,
 };
 
@@ -30,7 +31,7 @@ struct cli;
 
 struct cli_command {
     const char *name;
-    const char *arguments; /* as --help shows them */
+    const char *arguments;  /* as --help shows them */
     int min_args, max_args; /* max -1: any number */
     const char *help;
     int (*run)(const struct cli *cli); /* gives the exit status */
@@ -58,8 +59,8 @@ struct cli {
 /* Parses, runs the command, flushes standard output; gives the exit status of main(). */
 int cli_main(const struct cli_program *program, int argc, char **argv);
 
-/* Whether the option was given; its last value; all its values, NULL-terminated (free(3) releases the
- * array, not the values), NULL where there is none. */
+/* Whether the option was given; its last value; all its values, NULL-terminated (free(3) releases
+ * the array, not the values), NULL where there is none. */
 bool cli_has(const struct cli *cli, int id);
 const char *cli_value(const struct cli *cli, int id);
 const char **cli_values(const struct cli *cli, int id);

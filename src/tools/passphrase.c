@@ -52,7 +52,8 @@ static bool read_file(struct passphrase *out, const struct cli *cli, const char 
     if (fd < 0 || fstat(fd, &st) < 0)
         cli_error(cli, HALLMARK_ERR_USAGE, "%s: cannot open the passphrase file: %s", file,
                   strerror(errno));
-    else if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
+    else if (S_ISREG(st.st_mode) && (st.st_mode & (S_IWGRP | S_IRWXO)))
+        /* A group may read it: the ACL of a systemd credential shows as that. */
         cli_error(cli, HALLMARK_ERR_USAGE,
                   "%s: the passphrase file is open to others (mode %04o); chmod 600 mends it", file,
                   (unsigned)st.st_mode & 07777);

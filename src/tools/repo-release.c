@@ -32,12 +32,14 @@ enum option {
     OPTION_EXCLUDE,
     OPTION_KEEP_GENERATIONS,
     OPTION_KEEP_FOR,
+    OPTION_MAX_VANISHED,
     OPTION_STATE,
     OPTION_CONFIG,
     OPTION_PASSPHRASE_FD,
     OPTION_PASSPHRASE_FILE,
     OPTION_LOCK_WAIT,
     OPTION_SANDBOX,
+    OPTION_ACCEPT_LOSS,
 };
 
 /* Bits for struct cli_option: the order of the commands below. */
@@ -74,14 +76,17 @@ static const struct cli_option options[] = {
     {OPTION_EXCLUDE, "exclude", "PATTERN", EVERY, "leave matching files out (repeatable)"},
     {OPTION_KEEP_GENERATIONS, "keep-generations", "N", EVERY, "manifests to keep (3)"},
     {OPTION_KEEP_FOR, "keep-for", "TIME", EVERY, "keep all for at least this time (1d)"},
+    {OPTION_MAX_VANISHED, "max-vanished", "SHARE", EVERY,
+     "refuse when more of the packages are gone (50%)"},
     {OPTION_STATE, "state", "DIR", EVERY, "where lock, cache and record are"},
     {OPTION_CONFIG, "config", "DIR", EVERY, "where the configuration is"},
     {OPTION_PASSPHRASE_FD, "passphrase-fd", "N", SIGN, "read the passphrase from this descriptor"},
     {OPTION_PASSPHRASE_FILE, "passphrase-file", "FILE", SIGN, "read the passphrase from FILE"},
-    {OPTION_LOCK_WAIT, "lock-wait", "TIME", UPDATE | RESIGN | PRUNE,
-     "wait for another run to end"},
-    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", UPDATE | STATUS,
+    {OPTION_LOCK_WAIT, "lock-wait", "TIME", UPDATE | RESIGN | PRUNE, "wait for another run to end"},
+    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", UPDATE | STATUS | CHECK,
      "confine the reading of archives (required)"},
+    {OPTION_ACCEPT_LOSS, "accept-loss", NULL, UPDATE,
+     "publish although the tree is empty or most of it gone"},
 };
 
 /* Which option sets which field of hallmark.conf(5). */
@@ -108,23 +113,36 @@ static const struct {
     {OPTION_EXCLUDE, "Exclude"},
     {OPTION_KEEP_GENERATIONS, "Keep-Generations"},
     {OPTION_KEEP_FOR, "Keep-For"},
+    {OPTION_MAX_VANISHED, "Max-Vanished"},
     {OPTION_STATE, "State"},
 };
 
 /* ---- Settings ------------------------------------------------------------------------------- */
 
-/* The values with a blank between them; of an option that is not repeatable only the last counts. */
+static bool has_value(const char **values, const char *value)
+{
+    for (; *values; values++)
+        if (strcmp(*values, value) == 0)
+            return true;
+    return false;
+}
+
+/* The values with a blank between them; of an option that is not repeatable only the last counts.
+ */
 static char *field_value(const struct cli *cli, int option)
 {
+    static const char always[] = "SHA256 "; /* other hashes come beside it */
     bool is_list = option == OPTION_ARCHITECTURE || option == OPTION_COMPONENT ||
                    option == OPTION_HASH || option == OPTION_KEY || option == OPTION_EXCLUDE;
     const char **values = cli_values(cli, option);
-    size_t i, len = 1;
+    size_t i, len = sizeof always;
     char *text, *end;
 
     for (i = 0; values && values[i]; i++)
         len += strlen(values[i]) + 1;
     text = end = values ? calloc(len, 1) : NULL;
+    if (text && option == OPTION_HASH && !has_value(values, "SHA256"))
+        end = stpcpy(end, always);
     for (i = 0; text && values[i]; i++) {
         if (!is_list)
             end = text;
@@ -361,6 +379,7 @@ static bool work_start(struct work *work, const struct cli *cli)
         work->how.passphrase = work->passphrase.text;
     work->how.interactive =
         !work->passphrase.is_set && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    work->how.accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
     work->how.note = tell;
     work->how.progress = work_progress;
     work->how.ctx = work;
@@ -431,8 +450,9 @@ static void run_jobs(struct work *work, job_fn *do_it)
         if (!names)
             work->status = cli_fail(work->cli, &err);
         else if (!names[0])
-            work->status = cli_error(work->cli, HALLMARK_ERR_USAGE,
-                                     "no repository is configured; \"repo-release init\" does that");
+            work->status =
+                cli_error(work->cli, HALLMARK_ERR_USAGE,
+                          "no repository is configured; \"repo-release init\" does that");
     }
     for (i = 0; arguments && arguments[i]; i++)
         run_job(work, arguments[i], do_it);
@@ -513,8 +533,7 @@ static void status_dates(const struct hallmark_publisher_report *report)
 static void status_signers(struct job *job)
 {
     struct hallmark_error err;
-    struct hallmark_repository *repository =
-        hallmark_publisher_repository(job->publisher, &err);
+    struct hallmark_repository *repository = hallmark_publisher_repository(job->publisher, &err);
 
     if (repository) {
         printf("  signed by:\n");
@@ -569,6 +588,21 @@ static void check_progress(void *ctx, uint64_t done, uint64_t total)
     progress_show(&job->work->progress, done, total);
 }
 
+/* Tells what lies in the tree and is not published yet. */
+static void check_unlisted(struct job *job)
+{
+    struct hallmark_publisher_report survey;
+    struct hallmark_error ignored;
+    size_t n;
+
+    hallmark_publisher_status(job->publisher, &survey, &ignored);
+    n = survey.n_added;
+    if (n)
+        printf("%s: %zu file%s not listed yet; update does that\n",
+               hallmark_settings_get(job->settings, "Root"), n, n == 1 ? " is" : "s are");
+    job->report.n_added = n;
+}
+
 static bool do_check(struct job *job)
 {
     struct hallmark_check_options how = {
@@ -591,9 +625,13 @@ static bool do_check(struct job *job)
                  hallmark_settings_get(job->settings, "Root"), checked.n_bad, checked.n_checked);
         return false;
     }
-    if (is_talking(job))
+    if (job->err.code != HALLMARK_OK)
+        return false;
+    if (is_talking(job)) {
         printf("%s: good: %zu package%s\n", hallmark_settings_get(job->settings, "Root"),
                checked.n_checked, checked.n_checked == 1 ? "" : "s");
+        check_unlisted(job);
+    }
     return true;
 }
 
@@ -607,8 +645,7 @@ static const struct cli_command commands[] = {
      run_update},
     {"init", "ROOT|NAME", 1, 1, "Write the configuration of a repository", run_init},
     {"resign", "[ROOT|NAME...]", 0, -1, "Publish the same content with new dates", run_resign},
-    {"status", "[ROOT|NAME...]", 0, -1, "Show what is published and what would change",
-     run_status},
+    {"status", "[ROOT|NAME...]", 0, -1, "Show what is published and what would change", run_status},
     {"check", "[ROOT|NAME...]", 0, -1, "Compare the tree with its own manifest", run_check},
     {"prune", "[ROOT|NAME...]", 0, -1, "Remove generations that are old enough", run_prune},
 };

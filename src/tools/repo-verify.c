@@ -203,8 +203,7 @@ static void check_packages(struct check *check)
 {
     struct run *run = &check->run;
     int n_names = run->cli->n_args - 1;
-    const struct hallmark_package **packages =
-        named_packages(run, run->cli->args + 1, n_names);
+    const struct hallmark_package **packages = named_packages(run, run->cli->args + 1, n_names);
     struct hallmark_check_options how = {
         .packages = packages,
         .n_packages = (size_t)n_names,
@@ -267,8 +266,7 @@ static void check_text(const struct check *check)
            check->report.n_checked, check->report.n_checked == 1 ? "" : "s", size,
            by ? by->primary : "nobody", by && by->user_id ? " (" : "",
            by && by->user_id ? by->user_id : "", by && by->user_id ? ")" : "", date,
-           manifest->expires ? "valid until " : "without expiry",
-           manifest->expires ? expires : "");
+           manifest->expires ? "valid until " : "without expiry", manifest->expires ? expires : "");
 }
 
 static int run_check(const struct cli *cli)
@@ -448,9 +446,8 @@ static int run_unpack(const struct cli *cli)
 {
     struct run run = {.cli = cli, .location = cli->args[0]};
     struct progress progress;
-    struct hallmark_unpack_options how = {.into = cli_value(cli, OPTION_INTO),
-                                          .progress = progress_show,
-                                          .ctx = &progress};
+    struct hallmark_unpack_options how = {
+        .into = cli_value(cli, OPTION_INTO), .progress = progress_show, .ctx = &progress};
     struct hallmark_unpack_report report = {0};
     const struct hallmark_package *package = NULL;
     int status;

@@ -12,8 +12,8 @@ struct report_json {
     bool needs_comma;
     unsigned depth;
 };
-void report_open(struct report_json *json, const char *key, char bracket); /* '{' or '[' */
-void report_close(struct report_json *json, char bracket);                 /* '}' or ']' */
+void report_open(struct report_json *json, const char *key, char bracket);        /* '{' or '[' */
+void report_close(struct report_json *json, char bracket);                        /* '}' or ']' */
 void report_string(struct report_json *json, const char *key, const char *value); /* NULL: null */
 void report_number(struct report_json *json, const char *key, uint64_t value);
 void report_bool(struct report_json *json, const char *key, bool value);

@@ -27,6 +27,8 @@ enum {
 /* apt 2.6 and 3.1 assert the same today (secure-apt's APT::Key::Assert-Pubkey-Algo). */
 enum { RSA_BITS_MIN = 2048, CURVE_BITS_MIN = 255 };
 
+static const char key_expired[] = "the key has expired";
+
 /* The parts of a document while it is being judged. */
 struct judgement {
     const struct release_document *document;
@@ -127,7 +129,7 @@ static const char *verdict_fault(enum openpgp_verdict verdict)
     case OPENPGP_NO_KEY:
         return "by a key that is not in the keyring";
     case OPENPGP_KEY_EXPIRED:
-        return "the key has expired";
+        return key_expired;
     case OPENPGP_KEY_REVOKED:
         return "the key is revoked";
     case OPENPGP_SIGNATURE_EXPIRED:
@@ -164,7 +166,7 @@ static const char *policy_fault(const struct judgement *j, const struct openpgp_
     if (s->expires && s->expires <= j->policy->now)
         return "the signature has expired";
     if (s->key_expires && s->key_expires <= j->policy->now)
-        return "the key has expired";
+        return key_expired;
     return NULL;
 }
 
@@ -179,13 +181,32 @@ static bool has_voted(const struct verified_release *verified, const char *prima
     return false;
 }
 
+/* The verdict in words, with what helps a person to tell a bad key from a bad clock. */
+static void describe(struct release_signature *out, const char *fault, const struct policy *policy)
+{
+    const struct openpgp_signature *s = &out->openpgp;
+    char then[TIMESTAMP_TEXT_LEN], now[TIMESTAMP_TEXT_LEN];
+    const char *hint = "";
+
+    timestamp_write_rfc1123(s->key_expires, then);
+    timestamp_write_rfc1123(policy->now, now);
+    if (s->key_created > policy->now + policy->clock_skew)
+        hint = "; it is from the future: is the clock right?";
+    if (s->verdict == OPENPGP_REFUSED || s->verdict == OPENPGP_KEY_UNUSABLE)
+        snprintf(out->verdict, sizeof out->verdict, "%s (%.100s)%s", fault, s->text, hint);
+    else if (fault == key_expired && s->key_expires)
+        snprintf(out->verdict, sizeof out->verdict, "%s, on %s (the clock says %s)", fault, then,
+                 now);
+    else
+        snprintf(out->verdict, sizeof out->verdict, "%s", fault ? fault : "good");
+}
+
 static void judge_signature(struct judgement *j, size_t index)
 {
     const struct packet_signature *claim = &j->claims.items[index];
     const struct openpgp_signature *s = &j->found.items[index];
     struct release_signature *out = &j->verified->signatures[index];
     const char *fault = verdict_fault(s->verdict);
-    const char *hint = "";
 
     if (!fault)
         fault = policy_fault(j, s, claim);
@@ -194,19 +215,13 @@ static void judge_signature(struct judgement *j, size_t index)
     if (s->verdict != OPENPGP_NO_KEY &&
         (int64_t)claim->created > j->policy->now + j->policy->clock_skew)
         j->is_ahead = true;
-    if (s->verdict == OPENPGP_KEY_UNUSABLE &&
-        s->key_created > j->policy->now + j->policy->clock_skew)
-        hint = "; it is from the future: is the clock right?";
     out->openpgp = *s;
     if (!*out->openpgp.fingerprint)
         snprintf(out->openpgp.fingerprint, sizeof out->openpgp.fingerprint, "%s", claim->issuer);
     out->is_counted = fault == NULL;
     j->n_counted += out->is_counted;
     j->verified->n_signatures = index + 1;
-    if (s->verdict == OPENPGP_REFUSED || s->verdict == OPENPGP_KEY_UNUSABLE)
-        snprintf(out->verdict, sizeof out->verdict, "%s (%.100s)%s", fault, s->text, hint);
-    else
-        snprintf(out->verdict, sizeof out->verdict, "%s", fault ? fault : "good");
+    describe(out, fault, j->policy);
 }
 
 /* The signature that best explains why there are too few: one of a known key, if there is any. */
@@ -255,7 +270,7 @@ static bool check_threshold(const struct judgement *j, struct hallmark_error *er
     reason = best_reason(j->verified);
     if (!reason)
         return error_set(err, HALLMARK_ERR_SIGNATURE,
-                         "%s: %u good signatures by trusted keys, %u are needed", j->document->name,
+                         "%s: good signatures by trusted keys: %u, needed: %u", j->document->name,
                          j->n_counted, j->policy->threshold);
     return error_set(err, HALLMARK_ERR_SIGNATURE,
                      "%s: %u of %u needed signatures are good; the one by key %s is not: %s",

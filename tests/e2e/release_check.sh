@@ -14,8 +14,10 @@ unchanged "$root" "$T/before"
 
 # Not listed yet: told, and no failure.
 echo new >"$root/new.txt"
-expect 0 '*' -- release check "${PUBLISHER[@]}" "$root"
-cat "$T/stdout" "$T/stderr" | grep -q 'new.txt' || fail "a file that is not listed is not told"
+expect 0 '' -- release check "${PUBLISHER[@]}" "$root"
+stdout_has '1 file is not listed yet|new.txt'
+expect 0 '' -- release check "${PUBLISHER[@]}" --json "$root"
+json "o['repositories'][0]['n_added'] == 1"
 rm "$root/new.txt"
 
 cp -p "$root/README.txt" "$T/README.txt"

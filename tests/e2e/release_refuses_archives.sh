@@ -34,10 +34,16 @@ for ext in "${extensions[@]}"; do
     file=$T/p/x-1.$ext
     size=$(size_of "$file")
     head -c $((size / 2)) "$file" | refused "x-1.$ext" half
-    head -c $((size / 2)) "$file" | cat - <(head -c $((size - size / 2)) /dev/zero) | refused "x-1.$ext" "half zeros"
     : | refused "x-1.$ext" empty
     head -c 4000 /dev/urandom | refused "x-1.$ext" random
     { cat "$file" && echo "something behind"; } | refused "x-1.$ext" "something behind"
+    case $ext in
+    tar | deb) ;; # what is in an uncompressed archive has no checksum
+    *)
+        head -c $((size / 2)) "$file" | cat - <(head -c $((size - size / 2)) /dev/zero) |
+            refused "x-1.$ext" "half zeros"
+        ;;
+    esac
     case $ext in
     tar.gz | tar.bz2 | tar.xz | tar.zst)
         head -c $((size - 1)) "$file" | refused "x-1.$ext" "one byte short"

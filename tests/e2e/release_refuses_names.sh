@@ -15,6 +15,7 @@ served "$root" >"$T/served"
 refused()
 {
     local name=$1 regex=$2
+    printf 'case %q\n' "$name"
     echo x >"$root/$name" || fail "cannot make the file"
     expect 8 "$regex" -- release update "${PUBLISHER[@]}" "$root"
     served_is "$root" "$T/served"
@@ -30,10 +31,12 @@ refused "$(printf 'latin\374')" 'latin\\xfc'
 refused 'back\slash' 'back'
 refused "-dash" '[-]dash'
 refused "dir/-dash" 'dir/-dash'
-refused "Dir" '[Dd]ir'
 refused "A.txt" '[Aa]\.txt'
-for name in Packages Packages.gz Sources Sources.xz Contents-amd64 Contents-amd64.gz by-hash dists \
-    Release.old InRelease.new Release.gpg.bak; do
+mkdir "$root/DIR"
+echo two >"$root/dir/b.txt"
+refused "DIR/b.txt" '(DIR|dir)/b\.txt'
+rm -r "$root/DIR" "$root/dir/b.txt"
+for name in Packages Packages.gz Sources Sources.xz Contents-amd64 Contents-amd64.gz by-hash dists; do
     refused "$name" "$name"
 done
 mkdir "$root/dists"

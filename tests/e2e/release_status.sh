@@ -17,7 +17,7 @@ unchanged "$root" "$T/before"
 
 echo new >"$root/new.txt"
 rm "$root/README.txt"
-echo x >>"$root/pool/h/hello-1.0.tar.gz"
+make_package "$root/pool/h/hello-1.0.tar.gz" "another hello"
 snapshot "$root" >"$T/before"
 expect 0 '*' -- release status "${PUBLISHER[@]}" --valid-for 7d "$root"
 stdout_has "new.txt|1 (new|added)|added: 1"
@@ -52,9 +52,9 @@ dying=(--key "$dying" --gnupg-home "$key_home" --state "$T/state3" --config "$T/
 expect 0 '*' -- release update "${dying[@]}" --valid-for 2d "$T/root3"
 expect 12 '[Kk]ey.*expires' -- release status "${dying[@]}" --valid-for 2d "$T/root3"
 
-# Nothing is published yet: nothing expires, and that is said.
+# Nothing is published yet: that is said, and nothing is written.
 mkdir "$T/root4"
 echo one >"$T/root4/a.txt"
-expect 0 '*' -- release status "${PUBLISHER[@]}" --state "$T/state4" --json "$T/root4"
+expect 12 'nothing is published' -- release status "${PUBLISHER[@]}" --state "$T/state4" --json "$T/root4"
 json "o['repositories'][0]['n_added'] == 1 and o['repositories'][0]['date'] is None"
 [ ! -e "$T/state4" ] || [ -z "$(find "$T/state4" -type f ! -name lock)" ] || fail "status wrote a state"

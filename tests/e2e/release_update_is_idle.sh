@@ -8,14 +8,23 @@ setup
 
 root=$T/root
 make_repository "$root"
+# What is younger than two seconds is not believed to be the same and is hashed again; still nothing is
+# written.
 publish "$root" --valid-for 7d
-# What is too fresh is hashed again; after that the cache may say so once.
+snapshot "$root" >"$T/root.before"
+snapshot "$T/publisher" >"$T/state.before"
+publish "$root" --valid-for 7d
+stdout_is_empty
+unchanged "$root" "$T/root.before"
+unchanged "$T/publisher" "$T/state.before"
+sleep 2.5
+echo old enough >"$T/more.txt"
+cp "$T/more.txt" "$root"
 sleep 2.5
 publish "$root" --valid-for 7d
 served "$root" >"$T/served"
 snapshot "$root" >"$T/root.before"
 snapshot "$T/publisher" >"$T/state.before"
-snapshot "$GNUPG" >/dev/null
 gpgconf --homedir "$GNUPG" --kill gpg-agent
 
 publish "$root" --valid-for 7d

@@ -18,7 +18,7 @@ for tool in release verify; do
     expect 0 '' -- $tool --help
     stdout_has "repo-$tool"
     expect 2 "unknown option \"--foo\".*repo-$tool --help" -- $tool --foo
-    expect 2 'unknown option "--foo"' -- $tool check --foo=bar "$root"
+    expect 2 'unknown option "--foo' -- $tool check --foo=bar "$root"
     expect 2 'unknown option "-z"' -- $tool -z
     expect 2 'state' -- $tool check "$root" --state
     expect 2 'usage|help' -- $tool

@@ -42,12 +42,12 @@ mv "$T/pool" "$T/a" "$root"
 expect 0 'hello.*pool/hello-1\.10\.tar\.gz' -- consume unpack "$root" hello --into "$T/out/hello"
 grep -q 'hello 1.10' "$T/out/hello/hello-1.10/src/main.c" || fail "not the newest"
 expect 0 'pool/lib-x-3.0rc1.tar.gz' -- consume unpack "$root" lib-x --into "$T/out/x"
-expect 0 '' -- consume unpack "$root" hello-1.2.tar.gz --into "$T/out/two"
+expect 0 '' -- consume unpack "$root" pool/hello-1.2.tar.gz --into "$T/out/two"
 grep -q 'hello 1.2' "$T/out/two/hello-1.2/src/main.c" || fail "not what was asked for"
 expect 0 '' -- consume unpack "$root" b/tool-2.0.tar.gz --into "$T/out/b"
 grep -q 'tool in b' "$T/out/b/tool-2.0/src/main.c" || fail "not the one in b"
 rm -rf "$T/out" && mkdir "$T/out"
-expect 0 '' -- consume check "$root" hello-1.0.tar.gz pool/hello-1.2.tar.gz README --json
+expect 0 'hello-1.0.tar.gz is pool/hello-1.0.tar.gz' -- consume check "$root" hello-1.0.tar.gz pool/hello-1.2.tar.gz README --json
 json "o['n_checked'] == 3"
 
 # Ambiguous: the candidates.

@@ -19,11 +19,11 @@ snapshot "$T/consumer" >"$T/consumer.before"
 refused()
 {
     local regex=$1
-    expect 7 "repo-verify: $path: .*$regex" -- bounded 20 verify "${CONSUMER[@]}" check "$root"
-    expect 7 "$path: .*$regex" -- consume "$root" "$path"
+    expect_bad 1 4 "$path: .*$regex" -- bounded 20 verify "${CONSUMER[@]}" check "$root"
+    expect_bad 1 1 "$path: .*$regex" -- consume "$root" "$path"
     expect 7 "$path: .*$regex" -- consume unpack "$root" "$path" --into "$T/out/x"
     nothing_unpacked "$T/out/x"
-    expect 0 '' -- consume check "$root" hello-1.2.tar.xz
+    expect 0 '' -- consume check "$root" pool/h/hello-1.2.tar.xz
     unchanged "$T/consumer" "$T/consumer.before"
     rm -rf "$file"
     cp -p "$T/good" "$file"
@@ -58,12 +58,11 @@ refused '(not a regular file|no regular file|fifo)'
 # Several at once: one line each and the whole count.
 flip "$file" 20
 rm "$root/pool/w/world-2.0.tar.bz2"
-expect_problems 7 2 'pool/(h/hello-1.0.tar.gz: SHA256|w/world-2.0.tar.bz2: .*missing)' -- consume check "$root"
+expect_bad 2 4 'pool/(h/hello-1.0.tar.gz: SHA256|w/world-2.0.tar.bz2: .*missing)' -- consume check "$root"
 expect 7 '*' -- consume check "$root" --json
 json "o['status'] == 'bad' and o['exit'] == 7 and o['n_checked'] == 4 and o['n_bad'] == 2"
 json "[p['path'] for p in o['problems']] == ['$path', 'pool/w/world-2.0.tar.bz2']"
 json "all(p['code'] == 7 and p['text'] for p in o['problems'])"
 
-# With a second, stronger hash the first one alone is not enough: both are checked.
 cp -p "$T/good" "$file"
-expect 7 'missing' -- consume check "$root"
+expect_bad 1 4 'pool/w/world-2.0.tar.bz2: .*missing' -- consume check "$root"

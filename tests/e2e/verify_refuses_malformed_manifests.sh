@@ -11,7 +11,7 @@ mkdir -p "$root/dir"
 echo one >"$root/a.txt"
 echo two >"$root/dir/b.txt"
 publish "$root" --hash SHA512 --valid-for 30d
-cp "$root/Release" "$T/Release"
+sed -E '/^ /s/ +/ /g' "$root/Release" >"$T/Release"
 rm -rf "$root/.hallmark" "$root/Release" "$root/Release.gpg" "$root/InRelease"
 sum=$(sha256sum <"$root/a.txt" | cut -c 1-64)
 
@@ -79,10 +79,8 @@ signed M21-continued-date 8 'InRelease' sed '/^Date:/a \ more'
 signed not-a-field 8 'InRelease' sed '/^Date:/i not a field'
 signed path-missing 8 'InRelease' sed -E 's/ 4 a.txt/ 4/'
 signed path-with-blank 8 'InRelease' sed -E 's/ 4 a.txt/ 4 a b.txt/'
-signed M03-many-entries 8 'InRelease' awk -v s="$sum" \
-    '{ print } /^SHA256:/ { for (i = 0; i < 120000; i++) print " " s, 4, "x" i }'
 
 # Nothing but the good ones would have been remembered.
 clearsign_as "$GNUPG" "$KEY" "$T/edited" >"$root/InRelease"
 expect 8 'InRelease' -- consume check "$root"
-[ -z "$(ls -A "$T/consumer/verified" 2>/dev/null)" ] || fail "a malformed manifest was remembered"
+[ "$(remembered)" = 0 ] || fail "a malformed manifest was remembered"

@@ -38,16 +38,16 @@ expect 0 'targz/?.*targz-1.0.tar.gz|targz-1.0.tar.gz' -- consume unpack "$root" 
 diff -r --no-dereference "$T/out/a" "$T/out/b" || fail "by name it is something else"
 
 # The umask of who unpacks does not matter for what was packed, nor do private modes leak.
-(umask 077 && expect 0 '' -- consume unpack "$root" txz-1.0.txz --into "$T/out/c")
+(umask 077 && expect 0 '' -- consume unpack "$root" txz/txz-1.0.txz --into "$T/out/c")
 unpack_reference "$root/txz/txz-1.0.txz" "$T/reference/c"
 same_tree "$T/out/c" "$T/reference/c"
 [ "$(stat -c %a "$T/out/c")" = 755 ] || [ "$(stat -c %a "$T/out/c")" = 700 ] || fail "the top directory's mode"
 
 # A limit that is too small, and one that is not.
 expect 9 'targz-1.0.tar.gz.*(limit|more than|at most)' -- \
-    consume unpack "$root" targz-1.0.tar.gz --into "$T/out/d" --max-entries $((n - 1))
+    consume unpack "$root" tar.gz/targz-1.0.tar.gz --into "$T/out/d" --max-entries $((n - 1))
 expect 9 'targz-1.0.tar.gz.*(limit|more than|at most)' -- \
-    consume unpack "$root" targz-1.0.tar.gz --into "$T/out/d" --max-size 20K
+    consume unpack "$root" tar.gz/targz-1.0.tar.gz --into "$T/out/d" --max-size 20K
 [ ! -e "$T/out/d" ] || fail "unpacked beyond its limits"
-expect 0 '' -- consume unpack "$root" targz-1.0.tar.gz --into "$T/out/d" --max-entries "$n" --max-size 1M
+expect 0 '' -- consume unpack "$root" tar.gz/targz-1.0.tar.gz --into "$T/out/d" --max-entries "$n" --max-size 1M
 [ "$(find "$T/out" -mindepth 1 -maxdepth 1 | wc -l)" = 4 ] || fail "left behind: $(ls -A "$T/out")"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Keys and signatures for unit tests, made by the real gpg in a temporary directory. $TMPDIR points into
- * that directory meanwhile, so that what is left behind is seen. Include cmocka.h before.
+ * Keys and signatures for unit tests, made by the real gpg in a temporary directory. $TMPDIR points
+ * into that directory meanwhile, so that what is left behind is seen. Include cmocka.h before.
  */
 #ifndef TESTS_UNIT_GNUPG_H
 #define TESTS_UNIT_GNUPG_H
@@ -103,8 +103,9 @@ static inline char *gnupg_fingerprint(const struct gnupg *g, const char *name, u
     struct bytes text = {0};
     char *fingerprint;
 
-    gnupg_shell(g, "gpg --with-colons --list-keys '%s' | awk -F: '/^fpr/ { print $10 }' | "
-                   "sed -n %up | tr -d '\\n' >fpr",
+    gnupg_shell(g,
+                "gpg --with-colons --list-keys '%s' | awk -F: '/^fpr/ { print $10 }' | "
+                "sed -n %up | tr -d '\\n' >fpr",
                 name, n + 1);
     gnupg_read(g, "fpr", &text);
     assert_int_equal(text.len, 40);
