@@ -53,11 +53,6 @@ struct witness {
     char primary[OPENPGP_FINGERPRINT_LEN + 1];
 };
 
-struct witnesses {
-    struct witness items[LIMITS_SIGNATURES];
-    size_t n_items; /* may be more than there is room for */
-};
-
 /* The word at INDEX of ARGS, or "". */
 static void copy_word(char *out, size_t size, const char *args, unsigned index)
 {
@@ -78,14 +73,8 @@ static void copy_word(char *out, size_t size, const char *args, unsigned index)
 static gpgme_error_t see_status(void *hook, const char *keyword, const char *args)
 {
     enum { VALIDSIG_PRIMARY = 9 };
-    struct witnesses *seen = hook;
-    struct witness *witness;
+    struct witness *witness = hook;
 
-    if (strcmp(keyword, "NEWSIG") == 0)
-        seen->n_items++;
-    if (seen->n_items == 0 || seen->n_items > LIMITS_SIGNATURES)
-        return 0;
-    witness = &seen->items[seen->n_items - 1];
     if (strcmp(keyword, "GOODSIG") == 0) {
         witness->n_good++;
         copy_word(witness->key_id, sizeof witness->key_id, args, 0);
@@ -131,48 +120,118 @@ static void put_finding(struct bytes *out, gpgme_signature_t signature,
     bytes_append(out, &finding, sizeof finding);
 }
 
-static void put_findings(struct bytes *out, gpgme_verify_result_t result,
-                         const struct witnesses *seen)
+/* A signature that gpg has no verdict on, because it cannot read it. */
+static void put_unreadable(struct bytes *out, const char *text)
 {
-    gpgme_signature_t signature;
-    static const struct witness none;
-    size_t n = 0;
+    struct finding finding;
 
-    for (signature = result ? result->signatures : NULL; signature && n <= LIMITS_SIGNATURES;
-         signature = signature->next, n++)
-        put_finding(out, signature,
-                    n < seen->n_items && n < LIMITS_SIGNATURES ? &seen->items[n] : &none);
+    memset(&finding, 0, sizeof finding);
+    finding.status = GPG_ERR_NO_DATA;
+    openpgp_engine_copy(finding.text, sizeof finding.text, text);
+    bytes_append(out, &finding, sizeof finding);
 }
 
+/* Takes the first packet off *REST, which must be a signature of definite length (RFC 4880
+ * section 4.2); its body becomes *BODY. */
+static bool next_signature(struct bytes_view *rest, struct bytes_view *packet,
+                           struct bytes_view *body)
+{
+    enum {
+        OLD_FORMAT = 0x88,
+        OLD_MASK = 0xfc,
+        NEW_FORMAT = 0xc2,
+        TWO = 192,
+        PARTIAL = 224,
+        FOUR = 255
+    };
+    const unsigned char *p = (const unsigned char *)rest->data;
+    size_t n_lens = 0, skip, len = 0, i;
+
+    if (rest->len < 2 || ((p[0] & OLD_MASK) != OLD_FORMAT && p[0] != NEW_FORMAT))
+        return false;
+    if (p[0] != NEW_FORMAT)
+        n_lens = (size_t)1 << (p[0] & 3);
+    else if (p[1] < PARTIAL)
+        n_lens = p[1] < TWO ? 1 : 2;
+    else if (p[1] == FOUR)
+        n_lens = 4;
+    skip = p[0] == NEW_FORMAT && n_lens == 4 ? 2 : 1; /* a byte tells that four follow */
+    if (n_lens == 0 || n_lens > 4 || rest->len < skip + n_lens)
+        return false;
+    for (i = 0; i < n_lens; i++)
+        len = len << 8 | p[skip + i];
+    if (p[0] == NEW_FORMAT && n_lens == 2)
+        len = len - ((size_t)TWO << 8) + TWO;
+    if (len > rest->len - skip - n_lens)
+        return false;
+    *body = bytes_view_of(rest->data + skip + n_lens, len);
+    *packet = bytes_view_of(rest->data, skip + n_lens + len);
+    *rest = bytes_view_of(rest->data + packet->len, rest->len - packet->len);
+    return true;
+}
+
+/* About a signature with a digest that it does not know, gpg says nothing at all. */
+static bool has_known_digest(struct bytes_view body)
+{
+    enum { DIGEST_AT = 3 }; /* of versions 4 to 6, RFC 9580 section 5.2.3 */
+    static const char known[] = {GPGME_MD_MD5,    GPGME_MD_SHA1,   GPGME_MD_RMD160, GPGME_MD_SHA256,
+                                 GPGME_MD_SHA384, GPGME_MD_SHA512, GPGME_MD_SHA224};
+
+    return body.len > DIGEST_AT && memchr(known, body.data[DIGEST_AT], sizeof known);
+}
+
+/* Has gpg verify one PACKET. */
+static bool verify_one(gpgme_ctx_t ctx, struct bytes_view packet, struct bytes_view text,
+                       struct bytes *out, struct hallmark_error *err)
+{
+    char reason[OPENPGP_ENGINE_TEXT_LEN];
+    gpgme_data_t signature = openpgp_engine_input(packet, err);
+    gpgme_data_t data = openpgp_engine_input(text, err);
+    gpgme_verify_result_t result = NULL;
+    struct witness seen = {.n_good = 0};
+    gpgme_error_t code = 0;
+
+    if (signature && data) {
+        gpgme_set_status_cb(ctx, see_status, &seen);
+        code = gpgme_op_verify(ctx, signature, data, NULL);
+        gpgme_set_status_cb(ctx, NULL, NULL);
+        result = code ? NULL : gpgme_op_verify_result(ctx);
+    }
+    gpgme_data_release(signature);
+    gpgme_data_release(data);
+    if (result && result->signatures && !result->signatures->next)
+        put_finding(out, result->signatures, &seen);
+    else if (gpgme_err_code(code) == GPG_ERR_NO_DATA)
+        put_unreadable(out, "gpg cannot read it");
+    else if (code)
+        error_set(err, HALLMARK_ERR_IO, "%s", openpgp_engine_text(code, reason));
+    else
+        error_set(err, HALLMARK_ERR_IO, "it reports %s about one",
+                  result && result->signatures ? "several signatures" : "no signature");
+    return err->code == HALLMARK_OK;
+}
+
+/* One after the other: gpg ends at a bad one, and at one that is not of the same kind. */
 static bool verify(const void *request, struct bytes *out, struct hallmark_error *err)
 {
     const struct verify_request *wanted = request;
-    char text[OPENPGP_ENGINE_TEXT_LEN];
-    gpgme_data_t signatures = NULL, data = NULL;
-    struct witnesses seen = {.n_items = 0};
-    gpgme_error_t code;
+    struct bytes_view rest = wanted->signatures, packet, body;
     gpgme_ctx_t ctx;
-    bool ok = false;
+    bool ok;
 
     openpgp_engine_init(OPENPGP_ENGINE_NO_GPGCONF);
     ctx = openpgp_engine_new(wanted->home, err);
-    if (!ctx || !(signatures = openpgp_engine_input(wanted->signatures, err)) ||
-        !(data = openpgp_engine_input(wanted->data, err)))
-        goto out;
+    if (!ctx)
+        return false;
     gpgme_set_ctx_flag(ctx, "full-status", "1");
-    gpgme_set_status_cb(ctx, see_status, &seen);
-    code = gpgme_op_verify(ctx, signatures, data, NULL);
-    if (gpgme_err_code(code) == GPG_ERR_NO_DATA)
-        error_set(err, HALLMARK_ERR_SIGNATURE, "finds no signature that it can read");
-    else if (code)
-        error_set(err, HALLMARK_ERR_IO, "%s", openpgp_engine_text(code, text));
-    if (code)
-        goto out;
-    put_findings(out, gpgme_op_verify_result(ctx), &seen);
-    ok = true;
-out:
-    gpgme_data_release(signatures);
-    gpgme_data_release(data);
+    do {
+        ok = next_signature(&rest, &packet, &body) ||
+             error_set(err, HALLMARK_ERR_SIGNATURE, "finds something else than signatures");
+        if (ok && !has_known_digest(body))
+            put_unreadable(out, "its digest is unknown");
+        else if (ok)
+            ok = verify_one(ctx, packet, wanted->data, out, err);
+    } while (ok && rest.len && out->len < LIMITS_SIGNATURES * sizeof(struct finding));
     gpgme_release(ctx);
     return ok;
 }
@@ -338,10 +397,13 @@ static bool take_findings(const struct openpgp *openpgp, const struct bytes *in,
                           size_t n_signatures, struct openpgp_signatures *out,
                           struct hallmark_error *err)
 {
-    struct finding finding = {.status = GPG_ERR_NO_ERROR};
-    size_t n_findings = in->len / sizeof finding, i;
+    struct finding finding;
+    size_t i;
 
-    for (i = 0; i < n_findings && i < n_signatures; i++) {
+    if (in->len != n_signatures * sizeof finding)
+        return error_set(err, HALLMARK_ERR_IO, "%s: it reports %zu signatures, there are %zu",
+                         verifying, in->len / sizeof finding, n_signatures);
+    for (i = 0; i < n_signatures; i++) {
         memcpy(&finding, in->data + i * sizeof finding, sizeof finding);
         finding.fingerprint[sizeof finding.fingerprint - 1] = '\0';
         finding.primary[sizeof finding.primary - 1] = '\0';
@@ -351,13 +413,6 @@ static bool take_findings(const struct openpgp *openpgp, const struct bytes *in,
             return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", verifying);
         judge(openpgp, &finding, &out->items[i]);
     }
-    /* A gpg that asks nobody ends at the first bad signature. */
-    if (in->len % sizeof finding != 0 || n_findings > n_signatures ||
-        (n_findings < n_signatures && finding.status != GPG_ERR_BAD_SIGNATURE))
-        return error_set(err, HALLMARK_ERR_IO, "%s: it reports %zu signatures, there are %zu",
-                         verifying, n_findings, n_signatures);
-    for (; i < n_signatures; i++)
-        refuse(&out->items[i], OPENPGP_REFUSED, "not looked at after a bad one");
     out->n_items = n_signatures;
     return true;
 }

@@ -26,7 +26,7 @@ static void guard(int fd, void (*clean)(const char *arg), const char *arg)
         _exit(pid < 0);
     /* The memory of the caller may hold secrets. */
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || setsid() < 0 || chdir("/") < 0 ||
-        !openpgp_process_narrow(fd))
+        !openpgp_process_narrow(fd) || send(OPENPGP_PROCESS_FD, "", 1, MSG_NOSIGNAL) != 1)
         _exit(1);
     if (file_read_some(OPENPGP_PROCESS_FD, &done, 1) == 0)
         clean(arg);
@@ -35,9 +35,10 @@ static void guard(int fd, void (*clean)(const char *arg), const char *arg)
 
 int openpgp_guard_start(void (*clean)(const char *arg), const char *arg, struct hallmark_error *err)
 {
-    int fds[2], status = 0;
+    int fds[2];
     sigset_t all, before;
     pid_t pid;
+    char ready;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
         error_set_errno(err, "cannot make a pair of sockets");
@@ -48,13 +49,11 @@ int openpgp_guard_start(void (*clean)(const char *arg), const char *arg, struct 
     pid = fork();
     if (pid == 0)
         guard(fds[0], clean, arg);
-    if (pid < 0)
-        error_set_errno(err, "cannot start a process");
-    else
-        waitpid(pid, &status, 0); /* fails where the caller ignores SIGCHLD */
+    if (pid > 0)
+        waitpid(pid, NULL, 0); /* fails where the caller ignores SIGCHLD, but waits */
     sigprocmask(SIG_SETMASK, &before, NULL);
     file_close(&fds[0]);
-    if (pid < 0 || status != 0) {
+    if (pid < 0 || file_read_some(fds[1], &ready, 1) != 1) {
         error_set(err, HALLMARK_ERR_IO, "cannot start a process");
         file_close(&fds[1]);
     }

@@ -123,18 +123,25 @@ static void leave(struct dirstack *stack, struct bytes_view path)
         pop(stack);
 }
 
+static int shown(struct bytes_view text)
+{
+    enum { SHOWN = 256 };
+
+    return text.len < SHOWN ? (int)text.len : SHOWN;
+}
+
 static bool set_occupied(struct bytes_view path, enum dirstack_missing missing,
                          struct hallmark_error *err)
 {
     if (errno == ENOENT && missing == DIRSTACK_FAIL)
         return error_set(err, HALLMARK_ERR_UNSAFE,
                          "the directory \"%.*s\", which a link needs, is not in the archive",
-                         (int)path.len, path.data);
+                         shown(path), path.data);
     if (errno != ENOTDIR && errno != ELOOP)
-        return error_set_errno(err, "%.*s", (int)path.len, path.data);
+        return error_set_errno(err, "%.*s", shown(path), path.data);
     return error_set(err, HALLMARK_ERR_UNSAFE,
                      "the directory \"%.*s\" cannot be, the archive has something else there",
-                     (int)path.len, path.data);
+                     shown(path), path.data);
 }
 
 static bool check_made(const struct dirstack *stack, struct bytes_view path,
@@ -145,7 +152,7 @@ static bool check_made(const struct dirstack *stack, struct bytes_view path,
     return error_set(err, HALLMARK_ERR_UNSAFE,
                      "the directory \"%.*s\" is another one on this file system, "
                      "which does not tell their names apart",
-                     (int)path.len, path.data);
+                     shown(path), path.data);
 }
 
 /* Goes down into the component NAME (a string), which PATH ends with. */
@@ -214,13 +221,13 @@ bool dirstack_make(struct dirstack *stack, struct bytes_view path, unsigned mode
         return true;
     }
     if (errno != EEXIST)
-        return error_set_errno(err, "%.*s", (int)path.len, path.data);
+        return error_set_errno(err, "%.*s", shown(path), path.data);
     fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         set_occupied(path, DIRSTACK_MAKE, err);
     else if (check_made(stack, path, err))
         ok = fchmod(fd, mode) == 0 ||
-             error_set_errno(err, "%.*s: cannot set the mode", (int)path.len, path.data);
+             error_set_errno(err, "%.*s: cannot set the mode", shown(path), path.data);
     file_close(&fd);
     return ok;
 }

@@ -2,11 +2,13 @@
 /* Staging directories. What is held open is worked with; names may be changed by others meanwhile. */
 #include "system/staging.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,10 @@
 #include "base/limits.h"
 
 static const char TREE[] = "tree";
+static const char PACKAGE[] = "package";
+static const char PREFIX[] = ".hallmark-";
+
+enum { NAME_LEN = sizeof PREFIX - 1 + 16 }; /* and 16 hexadecimal digits */
 
 /* Takes INTO apart: the parent is opened, the last component goes to out->base. */
 static bool open_parent(struct staging *out, const char *into, struct hallmark_error *err)
@@ -56,43 +62,89 @@ static bool check_absent(const struct staging *s, struct hallmark_error *err)
     return errno == ENOENT || error_set_errno(err, "%s", s->into);
 }
 
-/* A name that nobody guesses, so that nobody takes it first. */
-static bool make_staging(struct staging *s, struct hallmark_error *err)
-{
-    enum { TRIES = 100 };
-    uint64_t random;
-    unsigned i;
-
-    for (i = 0; i < TRIES; i++) {
-        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-            continue;
-        snprintf(s->name, sizeof s->name, ".hallmark-%016llx", (unsigned long long)random);
-        if (mkdirat(s->parentfd, s->name, 0700) == 0)
-            return true;
-        if (errno != EEXIST)
-            break;
-    }
-    *s->name = '\0';
-    return error_set_errno(err, "%s: cannot make a staging directory beside it", s->into);
-}
-
 static int open_made(int dirfd, const char *name)
 {
     return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-bool staging_open(struct staging *out, const char *into, struct hallmark_error *err)
+static bool is_private(int fd, nlink_t n_links_min)
 {
     struct stat st;
 
-    *out = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1};
-    if (!open_parent(out, into, err) || !check_absent(out, err) || !make_staging(out, err))
+    return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0 &&
+           st.st_nlink >= n_links_min;
+}
+
+/* Makes a staging directory of a name that nobody guesses, and locks it, so that no other run takes it
+ * for a left-over. errno EAGAIN: another run did. */
+static bool make_staging(struct staging *s)
+{
+    uint64_t random;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         return false;
-    out->fd = open_made(out->parentfd, out->name);
-    if (out->fd < 0 || fstat(out->fd, &st) < 0)
-        return error_set_errno(err, "%s: cannot open the staging directory", into);
-    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-        return error_set(err, HALLMARK_ERR_IO, "%s: the staging directory is not private", into);
+    snprintf(s->name, sizeof s->name, "%s%016llx", PREFIX, (unsigned long long)random);
+    if (mkdirat(s->parentfd, s->name, 0700) < 0) {
+        *s->name = '\0';
+        return false;
+    }
+    s->fd = open_made(s->parentfd, s->name);
+    if (s->fd < 0) {
+        errno = errno == ENOENT ? EAGAIN : errno;
+        return false;
+    }
+    if (flock(s->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        errno = EAGAIN;
+    else if (is_private(s->fd, 1))
+        return true;
+    else
+        errno = EAGAIN;
+    file_close(&s->fd);
+    return false;
+}
+
+/* Removes a staging directory that a run left which was killed: ours, private, and locked by nobody. */
+static void sweep_one(int parentfd, const char *name)
+{
+    int fd = open_made(parentfd, name);
+
+    if (fd >= 0 && is_private(fd, 0) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+        file_remove_tree(fd, TREE, NULL) && file_remove_tree(fd, PACKAGE, NULL))
+        unlinkat(parentfd, name, AT_REMOVEDIR);
+    file_close(&fd);
+}
+
+static void sweep(int parentfd)
+{
+    int copy = open_made(parentfd, ".");
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    struct dirent *entry;
+
+    if (!dir) {
+        file_close(&copy);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL)
+        if (strlen(entry->d_name) == NAME_LEN &&
+            strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) == 0)
+            sweep_one(parentfd, entry->d_name);
+    closedir(dir);
+}
+
+bool staging_open(struct staging *out, const char *into, struct hallmark_error *err)
+{
+    enum { TRIES = 100 };
+    unsigned i;
+
+    *out = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1};
+    if (!open_parent(out, into, err) || !check_absent(out, err))
+        return false;
+    sweep(out->parentfd);
+    for (i = 0; i < TRIES && !make_staging(out); i++)
+        if (errno != EEXIST && errno != EAGAIN && errno != EINTR)
+            break;
+    if (out->fd < 0)
+        return error_set_errno(err, "%s: cannot make a staging directory beside it", into);
     /* The tree's own directory is as the umask wants it; it lies in a private one until it is done. */
     if (mkdirat(out->fd, TREE, 0755) == 0)
         out->treefd = open_made(out->fd, TREE);
@@ -101,12 +153,11 @@ bool staging_open(struct staging *out, const char *into, struct hallmark_error *
 
 int staging_make_file(struct staging *s, struct hallmark_error *err)
 {
-    static const char name[] = "package";
     int fd = openat(s->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL)) {
-        fd = openat(s->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd >= 0 && unlinkat(s->fd, name, 0) < 0)
+        fd = openat(s->fd, PACKAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0 && unlinkat(s->fd, PACKAGE, 0) < 0)
             file_close(&fd);
     }
     if (fd < 0)

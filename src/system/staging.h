@@ -17,8 +17,8 @@ struct staging {
     char name[32]; /* of the staging directory, in the parent */
 };
 
-/* Makes the staging directory and the tree in it. HALLMARK_ERR_USAGE where INTO exists in any form, or
- * its parent does not. */
+/* Makes the staging directory and the tree in it, and removes what runs that were killed left beside it.
+ * HALLMARK_ERR_USAGE where INTO exists in any form, or its parent does not. */
 bool staging_open(struct staging *out, const char *into, struct hallmark_error *err);
 
 /* A file in the staging directory, mode 0600, without a name. -1 with an error. */

@@ -10,7 +10,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BLOCK_LEN = 512, END_LEN = 2 * BLOCK_LEN };
+enum {
+    BLOCK_LEN = 512,
+    END_LEN = 2 * BLOCK_LEN, /* of the zeros that end an archive, at least */
+    SHOWN = 256,             /* bytes of a name in a message */
+};
 
 struct tarball {
     struct decompress *decompress;
@@ -58,7 +62,7 @@ static bool set_bad(struct tarball *t, const char *where)
 {
     const char *why = archive_error_string(t->tar);
 
-    return error_set(t->err, HALLMARK_ERR_MALFORMED, "%s: %s", where,
+    return error_set(t->err, HALLMARK_ERR_MALFORMED, "%.*s: %s", SHOWN, where,
                      why ? why : "the tar archive is damaged");
 }
 
@@ -100,7 +104,8 @@ static bool convert_entry(struct tarball *t, struct archive_entry *e, struct ent
         .path = bytes_view_str(path),
     };
     if (archive_entry_size(e) < 0)
-        return error_set(t->err, HALLMARK_ERR_MALFORMED, "%s: has a negative size", path);
+        return error_set(t->err, HALLMARK_ERR_MALFORMED, "%.*s: has a negative size", SHOWN,
+                         path);
     out->size = (uint64_t)archive_entry_size(e);
     if (out->kind == ENTRY_HARDLINK)
         target = archive_entry_hardlink(e);
@@ -124,7 +129,8 @@ static bool read_data(struct tarball *t, const struct entry *entry)
         if (offset < 0 || (uint64_t)offset < end ||
             __builtin_add_overflow((uint64_t)offset, len, &end) || end > entry->size)
             return error_set(t->err, HALLMARK_ERR_MALFORMED,
-                             "%s: holds other data than its size says", entry->path.data);
+                             "%.*s: holds other data than its size says", SHOWN,
+                             entry->path.data);
         if (t->sink->data &&
             !t->sink->data(t->sink->ctx, (uint64_t)offset, bytes_view_of(data, len), t->err))
             return false;
@@ -140,7 +146,8 @@ static bool read_entry(struct tarball *t, struct archive_entry *e, struct packag
         return false;
     totals->n_entries++;
     if (__builtin_add_overflow(totals->n_bytes, entry.size, &totals->n_bytes))
-        return error_set(t->err, HALLMARK_ERR_MALFORMED, "%s: is too large", entry.path.data);
+        return error_set(t->err, HALLMARK_ERR_MALFORMED, "%.*s: is too large", SHOWN,
+                         entry.path.data);
     if (t->sink->entry && !t->sink->entry(t->sink->ctx, &entry, t->err))
         return false;
     return read_data(t, &entry);
@@ -177,7 +184,7 @@ static bool read_all(struct tarball *t, struct package_totals *totals)
         if (!read_entry(t, entry, totals))
             return false;
     if (result != ARCHIVE_EOF)
-        return set_bad(t, "a header");
+        return set_bad(t, "a header of the archive");
     return check_end(t);
 }
 

@@ -30,10 +30,10 @@ whole()
 }
 
 old=0 new=0
-for i in $(seq 1 30); do
+for i in $(seq 1 20); do
     echo "$((i + 1))" >"$root/a.txt"
     before=$(readlink "$root/.hallmark/current")
-    delay=$((took * i / 28))
+    delay=$((took * i / 18))
     "$REPO_RELEASE" update "${PUBLISHER[@]}" "$root" 2>/dev/null &
     pid=$!
     sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"
@@ -61,15 +61,19 @@ expect 0 '' -- consume check "$root"
 
 # At each change of the file system that a run makes, by system call.
 need strace
-for call in rename renameat renameat2 symlink symlinkat mkdir mkdirat fsync link linkat unlink unlinkat; do
-    for nth in 1 2 3 4 5 6; do
-        echo "$call $nth" >"$root/a.txt"
+killed=0
+for calls in rename,renameat,renameat2 symlink,symlinkat mkdir,mkdirat fsync,fdatasync link,linkat unlink,unlinkat,rmdir; do
+    for nth in 1 2 3 4 5 6 7 8; do
+        echo "$calls $nth" >"$root/a.txt"
         status=0
-        strace -f -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$nth \
-            "$REPO_RELEASE" update "${PUBLISHER[@]}" "$root" >/dev/null 2>&1 || status=$?
-        whole "killed at $call number $nth"
+        (strace -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:signal=KILL:when=$nth" \
+            "$REPO_RELEASE" update "${PUBLISHER[@]}" "$root") >/dev/null 2>&1 || status=$?
+        whole "killed at $calls number $nth"
         [ $status != 0 ] || break
+        killed=$((killed + 1))
     done
 done
+echo "killed at $killed system calls"
+[ $killed -ge 8 ] || fail "it was killed at $killed system calls only"
 publish "$root" --lock-wait 20s
 expect 0 '' -- consume check "$root"

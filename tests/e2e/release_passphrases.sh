@@ -73,8 +73,8 @@ expect 0 '' -- verify check "$root" --no-state --keyring "$KEYS/locked.gpg"
 # It appears in no message, argument or environment that others can see, and in no file.
 forget
 echo five >"$root/a.txt"
-expect 0 '' -- release update "${options[@]}" --verbose --passphrase-file "$T/right" --json "$root"
-! grep -q 'correct horse' "$T/stdout" || fail "the passphrase is in the report"
+expect 0 '*' -- release update "${options[@]}" --verbose --passphrase-file "$T/right" --json "$root"
+! grep -q 'correct horse' "$T/stdout" "$T/stderr" || fail "the passphrase is in the report"
 ! grep -rqs 'correct horse' "$T/publisher" "$root" || fail "the passphrase was written"
 if have strace && ! under_wrapper; then
     forget

@@ -96,6 +96,17 @@ static inline void gnupg_read(const struct gnupg *g, const char *name, struct by
     free(path);
 }
 
+/* Replaces the file NAME of the directory. */
+static inline void gnupg_write(const struct gnupg *g, const char *name, struct bytes_view data)
+{
+    char *path = path_join(g->dir, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0 && file_write_all(fd, data.data, data.len));
+    close(fd);
+    free(path);
+}
+
 /* The fingerprint of the Nth (from 0) key or subkey of the one whose user id holds NAME; free(3)
  * releases it. */
 static inline char *gnupg_fingerprint(const struct gnupg *g, const char *name, unsigned n)

@@ -171,8 +171,8 @@ static void openpgp_engine_rejects_an_unsafe_tmpdir(void **state)
 /* Puts SCRIPT in the place of /usr/bin/gpg, for this process only. */
 static bool replace_gpg(const char *script)
 {
-    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount(script, "/usr/bin/gpg", NULL, MS_BIND, NULL) == 0;
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "", MS_REC | MS_PRIVATE, "") == 0 &&
+           mount(script, "/usr/bin/gpg", "", MS_BIND, "") == 0;
 }
 
 enum { CANNOT_REPLACE = 77, VERDICT = 100 };
@@ -186,28 +186,36 @@ static int outcome(const struct fixture *f)
 /* When gpg is replaced. */
 enum replaced { BEFORE_OPEN, BEFORE_VERIFY };
 
+static int replace_and_verify(struct fixture *f, const char *script, enum replaced replaced)
+{
+    struct openpgp *openpgp = NULL;
+
+    if (replaced == BEFORE_VERIFY)
+        openpgp = open_ring(f);
+    if (!replace_gpg(script))
+        return CANNOT_REPLACE;
+    verify(f, openpgp ? openpgp : open_ring(f));
+    return outcome(f);
+}
+
 /* What verifying gives where gpg is SCRIPT: a category, or VERDICT and a verdict. */
 static int with_script(struct fixture *f, const char *script, enum replaced replaced)
 {
-    struct openpgp *openpgp = NULL;
-    int status;
+    int fds[2], result;
     pid_t pid;
 
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (replaced == BEFORE_VERIFY)
-            openpgp = open_ring(f);
-        if (!replace_gpg(script))
-            _exit(CANNOT_REPLACE);
-        if (!openpgp)
-            openpgp = open_ring(f);
-        verify(f, openpgp);
-        _exit(outcome(f));
+        result = replace_and_verify(f, script, replaced);
+        _exit(write(fds[1], &result, sizeof result) != sizeof result);
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    close(fds[1]);
+    assert_int_equal(read(fds[0], &result, sizeof result), sizeof result);
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return result;
 }
 
 static void skip_without_namespaces(struct fixture *f)
@@ -321,20 +329,25 @@ static void openpgp_engine_accepts_any_use_of_sigchld(void **state)
 static void openpgp_engine_accepts_without_standard_descriptors(void **state)
 {
     struct fixture *f = *state;
-    int status;
+    char good = 0;
+    int fds[2], fd;
     pid_t pid;
 
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        close(STDIN_FILENO);
-        close(STDOUT_FILENO);
-        close(STDERR_FILENO);
+        for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+            close(fd);
         verify(f, open_ring(f));
-        _exit(f->found.n_items == 1 && f->found.items[0].verdict == OPENPGP_GOOD ? 0 : 1);
+        good = f->found.n_items == 1 && f->found.items[0].verdict == OPENPGP_GOOD;
+        _exit(write(fds[1], &good, 1) != 1);
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    close(fds[1]);
+    assert_int_equal(read(fds[0], &good, 1), 1);
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_true(good);
 }
 
 static bool is_empty(const char *path)

@@ -241,7 +241,7 @@ static void openpgp_process_rejects_early_ends(void **state)
     assert_error(&err, HALLMARK_ERR_IO, "was killed by signal 9");
     for (i = 0; i < sizeof codes / sizeof *codes; i++) {
         assert_false(run(leave, &codes[i], &out, &err));
-        assert_error(&err, HALLMARK_ERR_IO, i ? "ended with status" : "ended without an answer");
+        assert_error(&err, HALLMARK_ERR_IO, "ended without an answer");
     }
     /* Nobody can tell the status. */
     signal(SIGCHLD, SIG_IGN);

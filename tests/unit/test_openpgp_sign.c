@@ -134,16 +134,6 @@ static void assert_error(const struct fixture *f, enum hallmark_errcode code, co
     assert_int_equal(f->made.detached.len, 0);
 }
 
-static void write_file(const struct fixture *f, const char *name, struct bytes_view data)
-{
-    char *path = path_join(f->g->dir, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    assert_true(fd >= 0 && file_write_all(fd, data.data, data.len));
-    close(fd);
-    free(path);
-}
-
 /* Has our own verification judge the detached signature with the exported keys, and gpg both forms.
  */
 static void assert_signed_by(struct fixture *f, char *first, char *second, char *third)
@@ -160,9 +150,9 @@ static void assert_signed_by(struct fixture *f, char *first, char *second, char 
         print_error("%s\n", f->err.text);
     assert_int_equal(f->err.code, HALLMARK_OK);
     assert_true(openpgp_export(&signer, &ring, &f->err));
-    write_file(f, "inline", bytes_view(&f->made.inline_text));
-    write_file(f, "detached", bytes_view(&f->made.detached));
-    write_file(f, "text", bytes_view_str(signed_text));
+    gnupg_write(f->g, "inline", bytes_view(&f->made.inline_text));
+    gnupg_write(f->g, "detached", bytes_view(&f->made.detached));
+    gnupg_write(f->g, "text", bytes_view_str(signed_text));
     gnupg_shell(f->g,
                 "rm -f packets && gpg --verify inline && gpg --verify detached text && "
                 "gpg --dearmor <detached >packets && ! grep -i -E 'comment|version' detached "

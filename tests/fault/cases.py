@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The commands that the sweeps put faults into, each with what must be true after any of them."""
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+import invariant
+from invariant import require
+
+# Dates of the manifests: in the past, so that they are good now, and each later than the one before.
+EPOCH = int(time.time()) - 200000
+OLD, FAULTY, NEXT, LATER = EPOCH, EPOCH + 10, EPOCH + 20, EPOCH + 30
+LIMIT = 60  # seconds that one command may take
+
+
+@dataclass
+class Tools:
+    """What the sweeps work with; all paths are absolute."""
+    tracer: str
+    release: str
+    verify: str
+    keyring: str
+    key: str
+    gnupg: str
+    package: str  # an archive
+    reference: str  # it, unpacked
+
+    @classmethod
+    def from_environment(cls):
+        return cls(os.environ["FAULT_TRACER"], os.environ["REPO_RELEASE"], os.environ["REPO_VERIFY"],
+                   os.environ["FAULT_KEYRING"], os.environ["FAULT_KEY"], os.environ["FAULT_GNUPG"],
+                   os.environ["FAULT_PACKAGE"], os.environ["FAULT_REFERENCE"])
+
+
+class Place:
+    """The directories of one run. STATE may be elsewhere."""
+
+    def __init__(self, top, state=None):
+        self.top = top
+        self.root = os.path.join(top, "root")
+        self.state = state or os.path.join(top, "state")
+        self.tmp = os.path.join(top, "tmp")
+        self.out = os.path.join(top, "out")
+
+    def make(self):
+        for path in (self.root, self.tmp, self.out):
+            os.makedirs(path)
+
+    def write(self, name, text):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def copy_from(self, template):
+        shutil.rmtree(self.top, ignore_errors=True)
+        shutil.copytree(template.top, self.top, symlinks=True)
+
+
+@dataclass
+class Result:
+    """What became of one run."""
+    status: int
+    errors: list
+    hit: list = field(default_factory=list)  # [call, path] of the point, empty where it was not reached
+    calls: list = field(default_factory=list)  # all [call, path]
+    seconds: float = 0
+
+
+def run(argv, place, epoch, cwd=None):
+    environment = dict(os.environ, TMPDIR=place.tmp, SOURCE_DATE_EPOCH=str(epoch))
+    start = time.monotonic()
+    done = subprocess.run(argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                          timeout=LIMIT)
+    errors = done.stderr.decode(errors="replace").splitlines()
+    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Result(status, errors, seconds=time.monotonic() - start)
+
+
+def traced(tools, options, argv, place, epoch):
+    """Runs ARGV under the tracer."""
+    report = place.top + ".report"
+    result = run([tools.tracer, "--report", report] + options + ["--"] + argv, place, epoch)
+    with open(report, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            kind, *words = line.rstrip("\n").split(" ", 3)
+            if kind == "hit":
+                result.hit = words[1:]
+            elif kind == "call":
+                result.calls.append(words[1:])
+    return result
+
+
+def make_old(store):
+    """So that the generations in STORE may be pruned."""
+    for name in os.listdir(store):
+        if name != invariant.CURRENT:
+            os.utime(os.path.join(store, name), (OLD, OLD))
+
+
+def is_locked(directory):
+    try:
+        with open(os.path.join(directory, "lock"), "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+class Publish:
+    """A command of repo-release, and the old and the new state that it leads from and to."""
+    is_publishing = True
+
+    def __init__(self, tools, name, verb="update"):
+        self.tools = tools
+        self.name = name
+        self.verb = verb
+        self.checker = invariant.Checker(tools.keyring, tools.verify)
+        self.files = set()  # that NEW lists
+
+    def command(self, place, verb=None):
+        return [self.tools.release, verb or self.verb, "--key", self.tools.key, "--gnupg-home", self.tools.gnupg,
+                "--config", "/nonexistent", "--state", place.state, "--keep-generations", "2", "--keep-for", "1s",
+                place.root]
+
+    def do(self, place, epoch, verb=None):
+        result = run(self.command(place, verb), place, epoch)
+        require(result.status == 0 and not result.errors,
+                f"{verb or self.verb}: status {result.status}: {' '.join(result.errors)}")
+
+    def prepare(self, place):
+        """OLD, and what makes NEW differ from it."""
+        place.make()
+        place.write("pool/a.txt", "one\n")
+        place.write("pool/b/b.txt", "two\n")
+        shutil.copy(self.tools.package, os.path.join(place.root, "pool"))
+        getattr(self, "prepare_" + self.name)(place)
+        self.files = {os.path.relpath(os.path.join(base, name), place.root)
+                      for base, _, names in os.walk(os.path.join(place.root, "pool")) for name in names}
+
+    def prepare_first(self, place):
+        pass
+
+    def change(self, place):
+        place.write("pool/a.txt", "another one\n")
+        place.write("pool/c.txt", "three\n")
+        os.remove(os.path.join(place.root, "pool/b/b.txt"))
+
+    def prepare_changed(self, place):
+        self.do(place, OLD - 20)
+        place.write("pool/a.txt", "number one\n")
+        self.do(place, OLD - 10)
+        place.write("pool/b/b.txt", "number two\n")
+        self.do(place, OLD)
+        make_old(os.path.join(place.root, invariant.STORE))
+        self.change(place)
+
+    def prepare_adopted(self, place):
+        """What another tool published is plain files; one of the three is missing."""
+        self.do(place, OLD)
+        documents = invariant.view(place.root)
+        shutil.rmtree(os.path.join(place.root, invariant.STORE))
+        shutil.rmtree(place.state)
+        for name in invariant.DOCUMENTS:
+            os.remove(os.path.join(place.root, name))
+            if name != "Release.gpg":
+                with open(os.path.join(place.root, name), "wb") as file:
+                    file.write(documents[name])
+        self.change(place)
+
+    def prepare_resigned(self, place):
+        self.do(place, OLD, "update")
+
+    def prepare_pruned(self, place):
+        for i, epoch in enumerate((OLD - 20, OLD - 10, OLD)):
+            place.write("pool/a.txt", f"number {i}\n")
+            self.do(place, epoch, "update")
+        store = os.path.join(place.root, invariant.STORE)
+        for i in range(4, 6):  # more than are kept
+            shutil.copytree(os.path.join(store, os.readlink(os.path.join(store, "current"))),
+                            os.path.join(store, f"{i:08}"))
+        os.remove(os.path.join(store, "current"))
+        os.symlink(f"{5:08}", os.path.join(store, "current"))
+        make_old(store)
+
+    def old(self, place):
+        return invariant.view(place.root)
+
+    def settle(self, place, old):
+        """The tree is entirely as before or entirely new: "old" or "new"."""
+        documents = invariant.view(place.root)
+        if documents == old:
+            return "old"
+        require(self.is_publishing and self.verb != "prune", "what is published has changed")
+        date = self.checker.published(place.root)
+        require(not old["Release"] or date > invariant.date_of(old["Release"]), "Date has not grown")
+        got = set(invariant.listed(documents["Release"]))
+        require(got == self.files, f"the manifest lists {sorted(got)}, not {sorted(self.files)}")
+        return "new"
+
+    def leftovers(self, place):
+        return invariant.leftovers(place.root, place.state, (place.tmp, place.out))
+
+    def after_next(self, place, old):
+        """The next run does it and cleans up."""
+        self.do(place, NEXT)
+        require(self.settle(place, old) == ("new" if self.verb != "prune" else "old"), "the next run changed nothing")
+        left = self.leftovers(place)
+        require(not left, f"left behind after the next run: {', '.join(left)}")
+        invariant.no_processes(place.top)
+        require(not is_locked(place.state), "the lock is held")
+
+    def forgives(self, hit):
+        """Whether the command may go on where the call HIT fails: the cache is a convenience."""
+        return re.search(r"/cache(\.new)?$", hit[1]) is not None
+
+
+class Unpack:
+    """repo-verify unpack: the destination is whole or not there."""
+    name = "unpack"
+    is_publishing = False
+    verb = "unpack"
+
+    def __init__(self, tools):
+        self.tools = tools
+        self.publisher = Publish(tools, "first")
+
+    def prepare(self, place):
+        self.publisher.prepare(place)
+        self.publisher.do(place, OLD)
+        shutil.rmtree(place.state)
+
+    def command(self, place, into="package"):
+        return [self.tools.verify, "unpack", "--keyring", self.tools.keyring, "--state", place.state, "--into",
+                os.path.join(place.out, into), place.root, os.path.basename(self.tools.package)]
+
+    def old(self, place):
+        return invariant.view(place.root)
+
+    def settle(self, place, old, into="package"):
+        require(invariant.view(place.root) == old, "the repository has changed")
+        made = os.path.join(place.out, into)
+        if not os.path.lexists(made):
+            return "old"
+        require(tree(made) == tree(self.tools.reference), "what was unpacked is not the whole package")
+        return "new"
+
+    def leftovers(self, place):
+        out = [f"out: {name}" for name in os.listdir(place.out) if not name.startswith("package")]
+        verified = os.path.join(place.state, "verified")
+        out += [f"state: {name}" for name in invariant.names_in(verified)
+                if name != "lock" and not re.fullmatch("[0-9a-f]{64}", name)]
+        return out + invariant.leftovers(empty=(place.tmp,))
+
+    def after_next(self, place, old):
+        into = "package-2" if self.settle(place, old) == "new" else "package"
+        result = run(self.command(place, into), place, NEXT)
+        require(result.status == 0 and not result.errors, f"the next run: {result.status}: {result.errors}")
+        require(self.settle(place, old, into) == "new", "the next run unpacked nothing")
+        left = self.leftovers(place)
+        require(not left, f"left behind after the next run: {', '.join(left)}")
+        invariant.no_processes(place.top)
+
+    def forgives(self, hit):
+        return False
+
+
+def tree(top):
+    """{path: what it is} of all below TOP."""
+    out = {}
+    for base, directories, names in os.walk(top):
+        for name in directories + names:
+            path = os.path.join(base, name)
+            if os.path.islink(path):
+                what = ("link", os.readlink(path))
+            elif os.path.isdir(path):
+                what = ("directory", os.stat(path).st_mode & 0o777, int(os.stat(path).st_mtime))
+            else:
+                what = ("file", os.stat(path).st_mode & 0o777, int(os.stat(path).st_mtime), invariant.read(path))
+            out[os.path.relpath(path, top)] = what
+    return out
+
+
+def all_cases(tools):
+    return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"),
+            Publish(tools, "resigned", "resign"), Publish(tools, "pruned", "prune"), Unpack(tools)]

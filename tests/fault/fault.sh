@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034,SC2154 # the tests use what is set here; lib.sh and repository.sh set more
+# For the tests of faults, after lib.sh and repository.sh.
+
+FAULT=$srcdir/tests/fault
+
+# setup_faults: setup, the programs, and directories on a file system in memory where there is one: what is
+# tested there is not the disk.
+setup_faults()
+{
+    need python3 gpgv flock
+    setup
+    FAULT_TRACER=$(find_program tracer)
+    WORK=$T/work
+    if [ -d /dev/shm ] && [ -w /dev/shm ] && [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
+        WORK=$(mktemp -d /dev/shm/hallmark.XXXXXX)
+        at_exit "rm -rf '$WORK'"
+    fi
+    mkdir -p "$WORK"
+    FAULT_KEYRING=$KEYS/signer.gpg FAULT_KEY=$KEY FAULT_GNUPG=$GNUPG
+    FAULT_PACKAGE=$T/pack-1.0.tar.gz FAULT_REFERENCE=$T/reference
+    make_small_package "$FAULT_PACKAGE"
+    unpack_reference "$FAULT_PACKAGE" "$FAULT_REFERENCE"
+    export FAULT_TRACER FAULT_KEYRING FAULT_KEY FAULT_GNUPG FAULT_PACKAGE FAULT_REFERENCE
+    export REPO_RELEASE REPO_VERIFY PYTHONDONTWRITEBYTECODE=1
+    LONG=()
+    [ -z "${FAULT_LONG:-}" ] || LONG=(--long)
+}
+
+# A program of tests/fault, which make check builds.
+find_program()
+{
+    local program=$top_builddir/tests/fault/$1
+    [ -x "$program" ] || fail "no $program: make check builds it"
+    echo "$program"
+}
+
+# A package of few entries: what is swept is every system call for each of them.
+make_small_package()
+{
+    mkdir -p "$T/small/pack-1.0/d"
+    echo content >"$T/small/pack-1.0/d/file"
+    seq 1 3000 >"$T/small/pack-1.0/numbers"
+    ln -s d/file "$T/small/pack-1.0/link"
+    ln "$T/small/pack-1.0/numbers" "$T/small/pack-1.0/same"
+    find "$T/small" -exec touch -h -d '2021-03-04 05:06:07 UTC' {} +
+    tar --sort=name --owner=0 --group=0 --numeric-owner -C "$T/small" -cf - pack-1.0 | gzip -nc >"$1"
+}
+
+# intact ROOT [OPTION...]: the invariants of a published tree, and of a store that the last run has cleaned.
+intact()
+{
+    local root=$1
+    shift
+    python3 "$FAULT/invariant.py" --keyring "$FAULT_KEYRING" --repo-verify "$REPO_VERIFY" --clean "$@" "$root" ||
+        fail_above "the invariants of $root do not hold"
+}

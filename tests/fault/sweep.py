@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Puts a fault into every file-changing system call of every command that publishes or unpacks.
+
+sweep.py kill: the command and all its processes are killed at the call. sweep.py errors: the call fails, is
+interrupted, or does half of its work. Run by tests/e2e/fault_*.sh, which set the environment.
+"""
+import argparse
+import collections
+import concurrent.futures
+import os
+import re
+import sys
+import threading
+import traceback
+
+import cases
+import invariant
+from invariant import Broken, require
+
+ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EMFILE", "EROFS")
+# What POSIX lets end with EINTR on local files. The others never do there.
+INTERRUPTIBLE = re.compile(r"(open|openat|creat|write|pwrite64|writev|fsync|fdatasync|ftruncate|read|pread64|flock|"
+                           r"recvmsg|recvfrom|sendmsg)\Z")
+SYNCS = ("fsync", "fdatasync", "syncfs")
+REMOVALS = ("unlink", "unlinkat", "rmdir")
+WRITES = ("write", "pwrite64", "read", "pread64")
+# In the short form, one in so many of the calls that read or do something else.
+STRIDE = 9
+
+
+class Sweep:
+    """All points of some cases, several at once."""
+
+    def __init__(self, tools, work, jobs, is_long):
+        self.tools = tools
+        self.work = work
+        self.is_long = is_long
+        self.pool = concurrent.futures.ThreadPoolExecutor(jobs)
+        self.local = threading.local()
+        self.numbers = iter(range(10 ** 6))
+        self.lock = threading.Lock()
+        self.counts = collections.Counter()
+        self.failures = []
+
+    def place(self):
+        """The directory of this thread."""
+        if not hasattr(self.local, "place"):
+            with self.lock:
+                number = next(self.numbers)
+            self.local.place = cases.Place(os.path.join(self.work, f"run{number}"))
+        return self.local.place
+
+    def template(self, case):
+        place = cases.Place(os.path.join(self.work, "template-" + case.name))
+        case.prepare(place)
+        return place
+
+    def points(self, case, template, sets=("change",)):
+        """Every [call, path] of a run without a fault."""
+        place = self.place()
+        place.copy_from(template)
+        options = ["--count", "--list"] + options_of(sets, place)
+        result = cases.traced(self.tools, options, case.command(place), place, cases.FAULTY)
+        require(result.status == 0, f"{case.name} without a fault: {result.status}: {result.errors}")
+        return [[call, path.replace(place.top, "")] for call, path in (words + [""] * (2 - len(words))
+                                                                       for words in result.calls)]
+
+    def submit(self, judge, case, template, fault, sets=("change",)):
+        return self.pool.submit(self.one, judge, case, template, fault, sets)
+
+    def one(self, judge, case, template, fault, sets):
+        """One run with one fault, and the next run."""
+        place = self.place()
+        hit = []
+        try:
+            place.copy_from(template)
+            old = case.old(place)
+            result = cases.traced(self.tools, [f"--{fault[0]}", fault[1]] + options_of(sets, place),
+                                  case.command(place), place, cases.FAULTY)
+            hit = result.hit
+            if not hit:
+                self.count("not reached")
+                return
+            hit += [""] * (2 - len(hit))
+            self.count(judge(case, place, old, fault, result))
+            case.after_next(place, old)
+        except Exception as broken:  # a timeout, too, is the point's
+            where = " ".join(hit).replace(place.top, "")
+            why = str(broken) if isinstance(broken, Broken) else traceback.format_exc()
+            with self.lock:
+                self.failures.append(f"{case.name}: {' '.join(fault)}: {where}: {why}")
+
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+    def finish(self, futures):
+        for future in futures:
+            future.result()
+        self.pool.shutdown()
+        for failure in sorted(self.failures)[:40]:
+            print("FAIL", failure)
+        return not self.failures
+
+
+def options_of(sets, place):
+    out = [option for name in sets for option in ("--set", name)]
+    # What the dynamic linker does before the program starts is not ours.
+    return out if sets == ("change",) else out + ["--from", os.path.basename(place.top)]
+
+
+# ---- Killing ---------------------------------------------------------------------------------------
+
+def judge_kill(case, place, old, _fault, result):
+    require(result.status == 128 + 9, f"status {result.status} instead of being killed: {result.errors}")
+    invariant.no_processes(place.top)
+    return f"killed, found {case.settle(place, old)}"
+
+
+def is_own(path):
+    """Not in a private GnuPG home, nor above of everything."""
+    return path.startswith(("/root", "/state", "/out"))
+
+
+def sweep_kill(sweep, chosen):
+    futures = []
+    for case in chosen:
+        template = sweep.template(case)
+        points = sweep.points(case, template)
+        # The private homes of gpg are the same in all cases.
+        wanted = [k for k, (_, path) in enumerate(points, 1)
+                  if sweep.is_long or case.name == "changed" or is_own(path)]
+        print(f"{case.name}: {len(wanted)} of {len(points)} points")
+        futures += [sweep.submit(judge_kill, case, template, ("kill", str(k))) for k in wanted]
+    return futures
+
+
+# ---- Errors ----------------------------------------------------------------------------------------
+
+def judge_interruption(case, place, old, fault, result):
+    """EINTR and half of the work change nothing."""
+    require(result.status == 0 and not result.errors, f"status {result.status}: {' '.join(result.errors)}")
+    after = case.settle(place, old)
+    require(after == "new" or case.verb == "prune", "succeeded, but what is published is old")
+    left = case.leftovers(place)
+    require(not left, f"left behind: {', '.join(left)}")
+    return "interrupted" if fault[0] == "fail" else "shortened"
+
+
+def judge_error(case, place, old, fault, result):
+    name = fault[1].split(":")[1]
+    call, path = result.hit
+    after = case.settle(place, old)
+    if result.status == 0:
+        require(after == "new" or case.verb == "prune", f"{name} succeeded, but what is there is old")
+        require(call not in SYNCS or case.forgives(result.hit), f"{name} was ignored, exit 0 means durable")
+        outcome = "succeeded"
+    else:
+        require(result.status in (1, 3), f"{name}: status {result.status}: {' '.join(result.errors)}")
+        require(len(result.errors) == 1 and re.match(r"repo-(release|verify): .|hallmark: out of memory", result.errors[0]),
+                f"{name}: not one line that tells the reason: {result.errors}")
+        outcome = f"failed, found {after}"
+    invariant.no_processes(place.top)
+    # Nothing staged outlives a run that was not killed, unless it is removing that fails.
+    left = case.leftovers(place)
+    require(not left or call in REMOVALS or "out of memory" in "".join(result.errors),
+            f"{name}: left behind at once: {', '.join(left)} ({result.status}: {' '.join(result.errors)})")
+    return f"{name} {outcome}"
+
+
+def errors_for(sweep, case, k, call, path):
+    """The faults to try at one call that changes something."""
+    is_wanted = sweep.is_long or case.name == "changed" or is_own(path)
+    names = ERRORS if sweep.is_long else ERRORS[(k + len(case.name)) % len(ERRORS):][:1] if is_wanted else ()
+    if is_wanted and call in SYNCS and "EIO" not in names:
+        names = (*names, "EIO")
+    for name in names:
+        yield judge_error, ("fail", f"{k}:{name}")
+    if is_wanted and INTERRUPTIBLE.match(call):
+        yield judge_interruption, ("fail", f"{k}:EINTR")
+    if is_wanted and call in WRITES:
+        yield judge_interruption, ("short", str(k))
+
+
+def errors_for_other(sweep, k, call):
+    """The faults to try at a call that reads, or does anything else."""
+    if not sweep.is_long and k % STRIDE:
+        return
+    name = "EMFILE" if re.match(r"open|dup|pipe|socket", call) else "EIO"
+    if call in ("mmap", "clone", "fork", "vfork"):
+        name = "ENOMEM"
+    yield judge_error, ("fail", f"{k}:{name}")
+    if INTERRUPTIBLE.match(call):
+        yield judge_interruption, ("fail", f"{k}:EINTR")
+    if call in WRITES:
+        yield judge_interruption, ("short", str(k))
+
+
+def sweep_errors(sweep, chosen):
+    futures = []
+    for case in chosen:
+        template = sweep.template(case)
+        points = sweep.points(case, template)
+        faults = [fault for k, (call, path) in enumerate(points, 1) for fault in errors_for(sweep, case, k, call, path)]
+        futures += [sweep.submit(judge, case, template, fault) for judge, fault in faults]
+        text = f"{case.name}: {len(faults)} faults at {len(points)} points that change files"
+        for kind in ("read", "other"):
+            if not sweep.is_long and case.name not in ("changed", "unpack"):
+                continue
+            points = sweep.points(case, template, (kind,))
+            faults = [fault for k, (call, _) in enumerate(points, 1) for fault in errors_for_other(sweep, k, call)]
+            futures += [sweep.submit(judge, case, template, fault, (kind,)) for judge, fault in faults]
+            text += f", {len(faults)} at {len(points)} that {'read' if kind == 'read' else 'do other things'}"
+        print(text)
+    return futures
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mode", choices=("kill", "errors"))
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", default="", help="a regular expression for names of cases")
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args()
+    tools = cases.Tools.from_environment()
+    sweep = Sweep(tools, given.work, given.jobs, given.long)
+    chosen = [case for case in cases.all_cases(tools) if re.search(given.only, case.name)]
+    futures = (sweep_kill if given.mode == "kill" else sweep_errors)(sweep, chosen)
+    is_good = sweep.finish(futures)
+    total = sum(sweep.counts.values())
+    print(f"{len(futures)} points tried:", ", ".join(f"{n} {what}" for what, n in sorted(sweep.counts.items())))
+    require(total > 0, "no point was tried")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
