@@ -110,7 +110,7 @@ fi
 say "3. Make a throw-away key, in a home of its own"
 mkdir -m 700 "$work/gnupg"
 run gpg --homedir "$work/gnupg" --batch --quiet --pinentry-mode loopback --passphrase '' \
-    --quick-gen-key 'Quickstart (throw-away) <quickstart@example.org>' ed25519 sign 1m
+    --quick-gen-key 'Quickstart (throw-away) <quickstart@example.org>' ed25519 sign 1y
 key=$(gpg --homedir "$work/gnupg" --batch --with-colons --list-keys 2>/dev/null |
     awk -F: '$1 == "fpr" { print $10; exit }')
 echo "Its fingerprint is $key."

@@ -468,3 +468,30 @@ bounded()
     [ "$tool" = release ] || program=$REPO_VERIFY
     timeout -k 1 "$seconds" "${WRAPPER[@]}" "$program" "$@"
 }
+
+# traced SYSCALLS COMMAND ARGS...: runs the program under strace with a trace of SYSCALLS in $T/trace, of its
+# children too. gpg-agent runs already: strace would wait for its end.
+traced()
+{
+    local calls=$1
+    shift
+    gpgconf --homedir "$GNUPG" --launch gpg-agent
+    timeout -k 1 120 strace -f -qq -v -s 1000 -o "$T/trace" -e "trace=$calls" "$@"
+}
+
+# The hostile archives of make_archives.py in $ARCHIVES, made once for a build directory. The file "list" has
+# lines of: name, status of unpack, status of update, part of the reason or "-".
+make_archives()
+{
+    local script=$srcdir/tests/e2e/make_archives.py cache=$top_builddir/tests/e2e
+    ARCHIVES=$cache/archives
+    exec 8>"$cache/archives.lock"
+    flock 8
+    if [ ! -e "$ARCHIVES/list" ] || [ "$script" -nt "$ARCHIVES/list" ]; then
+        rm -rf "$ARCHIVES" "$ARCHIVES.new"
+        mkdir "$ARCHIVES.new"
+        python3 "$script" "$ARCHIVES.new" >"$T/archives.log" || fail "make_archives.py: $(tail "$T/archives.log")"
+        mv "$ARCHIVES.new" "$ARCHIVES"
+    fi
+    exec 8>&-
+}

@@ -25,7 +25,7 @@ void file_close(int *fd)
     errno = saved;
 }
 
-static int open_retry(int dirfd, const char *path, int flags, mode_t mode)
+int file_open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
     int fd;
 
@@ -37,7 +37,7 @@ static int open_retry(int dirfd, const char *path, int flags, mode_t mode)
 
 int file_open_directory(const char *path, struct hallmark_error *err)
 {
-    int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 
     if (fd < 0)
         error_set_errno(err, "%s", path);
@@ -53,7 +53,7 @@ static bool is_dot_dot(const char *name, size_t len)
  * absolute or has a component ".." is below DIRFD: ENOENT. */
 static int open_parent(int dirfd, const char *path, const char **name)
 {
-    int fd = open_retry(dirfd, ".", O_PATH | O_DIRECTORY, 0), next;
+    int fd = file_open_at(dirfd, ".", O_PATH | O_DIRECTORY, 0), next;
     const char *slash;
     char component[LIMITS_COMPONENT_BYTES + 1];
     size_t len;
@@ -67,7 +67,7 @@ static int open_parent(int dirfd, const char *path, const char **name)
         }
         memcpy(component, path, len);
         component[len] = '\0';
-        next = open_retry(fd, component, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+        next = file_open_at(fd, component, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
         file_close(&fd);
         fd = next;
         path = slash + 1;
@@ -84,7 +84,7 @@ static int open_parent(int dirfd, const char *path, const char **name)
 static int open_regular(int dirfd, const char *name, const char *path, int flags,
                         struct hallmark_error *err)
 {
-    int fd = open_retry(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags, 0);
+    int fd = file_open_at(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags, 0);
     struct stat st;
 
     if (fd < 0) {
@@ -126,7 +126,7 @@ int file_open_directory_beneath(int dirfd, const char *path, struct hallmark_err
     int parent = open_parent(dirfd, path, &name), fd = -1;
 
     if (parent >= 0)
-        fd = open_retry(parent, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+        fd = file_open_at(parent, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         error_set_errno(err, "%s", path);
     file_close(&parent);
@@ -217,7 +217,7 @@ bool file_sync(int fd, const char *name, struct hallmark_error *err)
 bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mode,
                  struct hallmark_error *err)
 {
-    int fd = open_retry(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    int fd = file_open_at(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 
     if (fd < 0)
         return error_set_errno(err, "%s: cannot create", name);
@@ -300,7 +300,7 @@ static bool remove_entries(int fd, dev_t device, int depth, struct hallmark_erro
 static bool remove_directory(int dirfd, const char *name, dev_t device, int depth,
                              struct hallmark_error *err)
 {
-    int fd = open_retry(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int fd = file_open_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     struct stat st;
     bool ok = false;
 
@@ -340,7 +340,7 @@ static bool remove_one(int dirfd, const char *name, dev_t device, int depth,
 /* Removes all in the directory FD, which stays open. */
 static bool remove_entries(int fd, dev_t device, int depth, struct hallmark_error *err)
 {
-    int copy = open_retry(fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    int copy = file_open_at(fd, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *dir = copy < 0 ? NULL : fdopendir(copy);
     struct dirent *entry;
     bool ok = true;

@@ -13,6 +13,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
+/* One openat(2), with O_CLOEXEC, that is retried on EINTR. -1 with errno. */
+int file_open_at(int dirfd, const char *path, int flags, mode_t mode);
+
 /* Opens the directory PATH (followed, like any path that the user gives) to look things up in it.
  */
 int file_open_directory(const char *path, struct hallmark_error *err);

@@ -47,7 +47,7 @@ struct verify_request {
 /* What gpg says of one signature on its status lines (doc/DETAILS of GnuPG), of which GPGME passes
  * on only a part: both a GOODSIG and a VALIDSIG make it good. */
 struct witness {
-    unsigned n_good, n_valid;
+    unsigned n_new, n_good, n_valid;
     char key_id[OPENPGP_FINGERPRINT_LEN + 1];      /* of GOODSIG: key id or fingerprint */
     char fingerprint[OPENPGP_FINGERPRINT_LEN + 1]; /* of VALIDSIG, like the next one */
     char primary[OPENPGP_FINGERPRINT_LEN + 1];
@@ -75,7 +75,9 @@ static gpgme_error_t see_status(void *hook, const char *keyword, const char *arg
     enum { VALIDSIG_PRIMARY = 9 };
     struct witness *witness = hook;
 
-    if (strcmp(keyword, "GOODSIG") == 0) {
+    if (strcmp(keyword, "NEWSIG") == 0) {
+        witness->n_new++;
+    } else if (strcmp(keyword, "GOODSIG") == 0) {
         witness->n_good++;
         copy_word(witness->key_id, sizeof witness->key_id, args, 0);
     } else if (strcmp(keyword, "VALIDSIG") == 0) {
@@ -90,7 +92,7 @@ static bool is_good(const struct witness *witness, const char *fingerprint)
 {
     size_t len = strlen(witness->fingerprint), id_len = strlen(witness->key_id);
 
-    if (witness->n_good != 1 || witness->n_valid != 1 || !fingerprint ||
+    if (witness->n_new != 1 || witness->n_good != 1 || witness->n_valid != 1 || !fingerprint ||
         strcmp(witness->fingerprint, fingerprint) != 0 || id_len < KEY_ID_LEN || id_len > len)
         return false;
     /* The last digits are the key id, from version 5 on the first ones. */
@@ -239,7 +241,8 @@ static bool verify(const void *request, struct bytes *out, struct hallmark_error
 /* ---- In the caller ---- */
 
 /* Options of the verifying gpg; the system-wide gpg.conf is read as well, and must not matter. */
-static const char options[] = "batch\n"
+static const char options[] = "ignore-invalid-option no-auto-key-import\n" /* of gpg 2.2.20 */
+                              "batch\n"
                               "no-tty\n"
                               "no-greeting\n"
                               "no-autostart\n"

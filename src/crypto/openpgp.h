@@ -29,15 +29,17 @@ enum openpgp_verdict {
 /* One signature, in the order of the packets. */
 struct openpgp_signature {
     enum openpgp_verdict verdict;
-    char text[128];                                /* gpg's own words about a verdict but GOOD */
-    char fingerprint[OPENPGP_FINGERPRINT_LEN + 1]; /* of the key that signed; "" where unknown */
-    char primary[OPENPGP_FINGERPRINT_LEN + 1];     /* "" where the keyring lacks it */
-    char user_id[256]; /* the first valid one of the primary key, or "" */
-    int64_t created;   /* seconds since 1970-01-01 UTC; 0: unknown */
-    int64_t expires;   /* likewise; 0: never */
-    unsigned digest;   /* RFC 4880 section 9.4; 0: unknown */
-    unsigned pubkey;   /* of the signing key, RFC 4880 section 9.1 */
-    unsigned key_bits; /* of the signing key */
+    char text[128]; /* gpg's own words about a verdict but GOOD */
+    /* Of the key that signed. Where the keyring lacks it, what gpg tells: a fingerprint, a key id
+     * of 16 digits, or "". */
+    char fingerprint[OPENPGP_FINGERPRINT_LEN + 1];
+    char primary[OPENPGP_FINGERPRINT_LEN + 1]; /* "" where the keyring lacks it */
+    char user_id[256];                         /* the first valid one of the primary key, or "" */
+    int64_t created;                           /* seconds since 1970-01-01 UTC; 0: unknown */
+    int64_t expires;                           /* likewise; 0: never */
+    unsigned digest;                           /* RFC 4880 section 9.4; 0: unknown */
+    unsigned pubkey;                           /* of the signing key, RFC 4880 section 9.1 */
+    unsigned key_bits;                         /* of the signing key */
     unsigned primary_pubkey, primary_bits;
     int64_t key_created; /* of the signing key */
     int64_t key_expires; /* the earlier one of key and primary; 0: never */
@@ -53,8 +55,9 @@ struct openpgp;
 
 /* Makes a private home with KEYRING (binary transferable public keys that packet_walk_keyring() has
  * accepted) as its only keyring, and a gpg that believes it is NOW (seconds since 1970-01-01).
- * Lists its keys: HALLMARK_ERR_USAGE where gpg finds none in it, HALLMARK_ERR_IO where gpg is
- * missing or fails. */
+ * Lists its keys: HALLMARK_ERR_USAGE where gpg finds none in it or TMPDIR is not safe,
+ * HALLMARK_ERR_IO where gpg is missing or fails. Where KEYRING holds a key twice, the first copy
+ * counts, but for a revocation. */
 struct openpgp *openpgp_open(struct bytes_view keyring, int64_t now, struct hallmark_error *err);
 void openpgp_close(struct openpgp *openpgp);
 
@@ -70,10 +73,11 @@ struct openpgp_key {
 /* The primary keys, lent. */
 const struct openpgp_key *openpgp_keys(const struct openpgp *openpgp, size_t *n_keys);
 
-/* Has gpg verify SIGNATURES (binary packets that packet_walk_signatures() has accepted) as detached
- * signatures over DATA. Succeeds when gpg could tell, whatever it tells: HALLMARK_ERR_IO where it
- * is missing, dies, hangs for LIMITS_VERIFY_SECONDS, or reports another number of signatures than
- * N_SIGNATURES. */
+/* Has gpg verify SIGNATURES (binary packets that packet_walk_signatures() has accepted), each by
+ * itself, as detached signatures over DATA. Succeeds when gpg could tell, whatever it tells:
+ * HALLMARK_ERR_IO where it is missing, dies, hangs for LIMITS_VERIFY_SECONDS, or says nothing about
+ * one, or where there are not N_SIGNATURES; HALLMARK_ERR_SIGNATURE where they are something else
+ * than signature packets. */
 bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
                     struct bytes_view data, struct openpgp_signatures *out,
                     struct hallmark_error *err);
@@ -93,15 +97,16 @@ struct openpgp_signed {
 };
 void openpgp_signed_free(struct openpgp_signed *result);
 
-/* Signs TEXT with every key. HALLMARK_ERR_SIGNATURE where a key is missing, expired, revoked, or
- * cannot be used (gpg-agent unreachable, passphrase missing or wrong), in bounded time and saying
- * which; HALLMARK_ERR_IO where gpg is missing or hangs. Checks that exactly the keys asked for have
- * signed, with a strong digest. */
+/* Signs TEXT with every key, all with SHA512. HALLMARK_ERR_SIGNATURE where a key is missing,
+ * expired, revoked, or cannot be used (gpg-agent unreachable, passphrase missing or wrong), in
+ * bounded time and saying which; HALLMARK_ERR_IO where gpg is missing or hangs; HALLMARK_ERR_USAGE
+ * where a fingerprint is none, or gnupg_home no directory. Checks that exactly the keys asked for
+ * have signed. Of the user's gpg.conf, nothing has an effect on the signatures. */
 bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
                   struct openpgp_signed *out, struct hallmark_error *err);
 
-/* Appends the public keys of SIGNER's fingerprints, binary. HALLMARK_ERR_SIGNATURE where one is
- * missing. */
+/* Appends the public keys of SIGNER's fingerprints, binary, in their order, without other people's
+ * signatures. HALLMARK_ERR_SIGNATURE where one is missing; HALLMARK_ERR_USAGE as above. */
 bool openpgp_export(const struct openpgp_signer *signer, struct bytes *out,
                     struct hallmark_error *err);
 

@@ -2,6 +2,7 @@
 /* Making, filling and removing a private GnuPG home. */
 #include "crypto/openpgp_home.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +91,14 @@ bool openpgp_home_add(const char *path, const char *name, struct bytes_view data
                       struct hallmark_error *err)
 {
     char *file = path_join(path, name);
-    /* Not file_create(): what never outlives the process needs no sync. */
-    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    bool ok = fd >= 0 && file_write_all(fd, data.data, data.len);
+    bool ok;
+    int fd;
 
+    /* Not file_create(): what never outlives the process needs no sync. */
+    do
+        fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    while (fd < 0 && errno == EINTR);
+    ok = fd >= 0 && file_write_all(fd, data.data, data.len);
     if (!ok)
         error_set_errno(err, "%s: cannot write", file);
     file_close(&fd);

@@ -5,14 +5,11 @@
  * user's gpg.conf can change what a signature is, and all keys use one digest, as the one Hash line
  * of an InRelease needs.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "crypto/openpgp.h"
 #include "crypto/openpgp_engine.h"
 #include "crypto/openpgp_process.h"
@@ -22,7 +19,8 @@
 static const char signing[] = "gpg (signing)";
 
 /* Options of the signing gpg. no-autostart: an agent of the private home would know no key. */
-static const char options[] = "no-greeting\n"
+static const char options[] = "ignore-invalid-option no-include-key-block\n" /* of gpg 2.2.20 */
+                              "no-greeting\n"
                               "no-autostart\n"
                               "no-auto-key-retrieve\n"
                               "no-auto-key-locate\n"
@@ -33,7 +31,6 @@ static const char options[] = "no-greeting\n"
                               "no-encrypt-to\n"
                               "no-ask-sig-expire\n"
                               "no-include-key-block\n"
-                              "no-force-v3-sigs\n"
                               "default-sig-expire 0\n"
                               "trust-model always\n"
                               "lock-never\n"
@@ -118,19 +115,12 @@ static bool add_agent(const char *home, struct hallmark_error *err)
 {
     const char *path = gpgme_get_dirinfo("agent-socket");
     struct bytes redirect = {0};
-    struct stat st;
     bool ok;
 
     if (!path || *path != '/')
         return error_set(err, HALLMARK_ERR_IO, "gpgconf does not tell where gpg-agent's socket is");
-    /* What is already such a redirection is copied: libassuan follows only one. */
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-        ok = file_read(AT_FDCWD, path, LIMITS_PATH_BYTES, &redirect, NULL, err);
-    } else {
-        bytes_printf(&redirect, "%%Assuan%%\nsocket=%s\n", path);
-        ok = true;
-    }
-    ok = ok && openpgp_home_add(home, "S.gpg-agent", bytes_view(&redirect), err);
+    bytes_printf(&redirect, "%%Assuan%%\nsocket=%s\n", path);
+    ok = openpgp_home_add(home, "S.gpg-agent", bytes_view(&redirect), err);
     bytes_free(&redirect);
     return ok;
 }

@@ -168,7 +168,7 @@ static bool walk_subpackets(struct walk *w, struct bytes_view area, bool hashed,
     uint32_t len, type;
 
     while (area.len) {
-        if (!take_length(&area, NO_PARTIAL, &len) || len == 0 || !take(&area, len, &body) ||
+        if (!take_length(&area, NO_PARTIAL, &len) || !take(&area, len, &body) ||
             !take_number(&body, 1, &type))
             return fail(w, "has a subpacket of a wrong length");
         if (!read_subpacket(w, type & ~(unsigned)CRITICAL, body, hashed, claims))

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -110,6 +111,13 @@ static struct hallmark_settings *load_file(const char *dir, const char *name,
     return settings;
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static bool is_same_directory(const char *a, const char *b)
 {
     char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
@@ -143,7 +151,8 @@ struct hallmark_settings *hallmark_settings_load(const char *conf_dir, const cha
         found = load_file(dir, name_or_root, err);
         goto out;
     }
-    for (i = 0; i < names.n_items && !found; i++) {
+    /* What is no directory can be no root, and then the other files do not matter. */
+    for (i = 0; is_directory(name_or_root) && i < names.n_items && !found; i++) {
         settings = load_file(dir, names.items[i], err);
         if (!settings)
             goto out;

@@ -75,8 +75,7 @@ size_t digest_cache_count(const struct digest_cache *cache)
     return cache->n_records;
 }
 
-/* ---- Records ----------------------------------------------------------------------------------
- */
+/* ---- Records ---- */
 
 static void get_fixed(const struct digest_cache *cache, size_t i, struct digest_cache_fixed *out)
 {
@@ -155,8 +154,7 @@ bool digest_cache_put(struct digest_cache *cache, const char *path,
     return true;
 }
 
-/* ---- Asking -----------------------------------------------------------------------------------
- */
+/* ---- Asking ---- */
 
 /* Whether the file could have changed after its hashing without its stamp telling. */
 static bool is_racy(const struct digest_cache_record *record)
@@ -241,8 +239,7 @@ enum digest_cache_difference digest_cache_compare(const struct digest_cache *old
     return difference;
 }
 
-/* ---- The file ---------------------------------------------------------------------------------
- */
+/* ---- The file ---- */
 
 static struct bytes_view body_of(const struct bytes *file)
 {

@@ -20,11 +20,20 @@ enum { N_DOCUMENTS = 3, STATE_FILE = 0600 };
 static const char *const documents[N_DOCUMENTS + 1] = {"Release", "Release.gpg", "InRelease", NULL};
 static const char state_name[] = "state";
 
-/* The record in the state directory. */
+/* What was published. */
 struct record {
-    int64_t date;
+    int64_t date;               /* 0: nothing */
     char *digests[N_DOCUMENTS]; /* SHA-256 of each document, hexadecimal */
     char *signed_by;
+};
+
+/* The file in the state directory. NEXT is written before what it records is published, so that a
+ * run that is killed in between leaves nothing that is not known. */
+enum { PUBLISHED, NEXT, N_RECORDS };
+static const char *const prefixes[N_RECORDS] = {"", "Next-"};
+
+struct state {
+    struct record records[N_RECORDS];
 };
 
 static void record_free(struct record *record)
@@ -34,6 +43,14 @@ static void record_free(struct record *record)
     for (i = 0; i < N_DOCUMENTS; i++)
         free(record->digests[i]);
     free(record->signed_by);
+}
+
+static void state_free(struct state *state)
+{
+    size_t i;
+
+    for (i = 0; i < N_RECORDS; i++)
+        record_free(&state->records[i]);
 }
 
 static char *hex_digest(struct bytes_view data, struct hallmark_error *err)
@@ -48,97 +65,156 @@ static char *hex_digest(struct bytes_view data, struct hallmark_error *err)
     return text;
 }
 
-static bool record_parse(struct record *out, struct bytes_view text, struct hallmark_error *err)
+static bool get_line(const struct deb822 *stanza, const char *prefix, const char *name, char **out,
+                     struct hallmark_error *err)
 {
-    struct deb822 stanza = {0};
+    char *field = alloc_printf("%s%s", prefix, name);
+    bool ok = deb822_get_line(stanza, field, out, err);
+
+    free(field);
+    return ok;
+}
+
+static bool record_parse(struct record *out, const struct deb822 *stanza, const char *prefix,
+                         struct hallmark_error *err)
+{
     char *date = NULL;
-    bool ok = deb822_parse(&stanza, text, DEB822_STRICT, state_name, err) &&
-              deb822_get_line(&stanza, "Date", &date, err) &&
-              deb822_get_line(&stanza, "Signed-By", &out->signed_by, err);
+    bool ok = get_line(stanza, prefix, "Date", &date, err) &&
+              get_line(stanza, prefix, "Signed-By", &out->signed_by, err);
     size_t i;
 
     for (i = 0; ok && i < N_DOCUMENTS; i++)
-        ok = deb822_get_line(&stanza, documents[i], &out->digests[i], err);
-    if (ok && (!date || !timestamp_parse_rfc1123(bytes_view_str(date), &out->date)))
-        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid Date", state_name);
+        ok = get_line(stanza, prefix, documents[i], &out->digests[i], err);
+    if (ok && date && !timestamp_parse_rfc1123(bytes_view_str(date), &out->date))
+        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid %sDate", state_name, prefix);
     free(date);
+    return ok;
+}
+
+static bool state_parse(struct state *out, struct bytes_view text, struct hallmark_error *err)
+{
+    struct deb822 stanza = {0};
+    bool ok = deb822_parse(&stanza, text, DEB822_STRICT, state_name, err);
+    size_t i;
+
+    for (i = 0; ok && i < N_RECORDS; i++)
+        ok = record_parse(&out->records[i], &stanza, prefixes[i], err);
+    if (ok && !out->records[PUBLISHED].date && !out->records[NEXT].date)
+        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid Date", state_name);
     deb822_free(&stanza);
     return ok;
 }
 
-static bool record_load(int statefd, struct record *out, struct hallmark_error *err)
+static bool state_load(int statefd, struct state *out, struct hallmark_error *err)
 {
     struct bytes text = {0};
     bool exists = false, ok = true;
 
     if (statefd >= 0)
         ok = file_read(statefd, state_name, LIMITS_SETTINGS_BYTES, &text, &exists, err) &&
-             (!exists || record_parse(out, bytes_view(&text), err));
+             (!exists || state_parse(out, bytes_view(&text), err));
     bytes_free(&text);
     return ok;
 }
 
-static bool record_save(int statefd, const struct record *record, struct hallmark_error *err)
+static void put_line(struct bytes *out, const char *prefix, const char *name, const char *value)
+{
+    char *field = alloc_printf("%s%s", prefix, name);
+
+    deb822_write(out, field, value);
+    free(field);
+}
+
+static void record_write(struct bytes *out, const struct record *record, const char *prefix)
+{
+    char date[TIMESTAMP_TEXT_LEN];
+    size_t i;
+
+    if (!record->date)
+        return;
+    timestamp_write_rfc1123(record->date, date);
+    put_line(out, prefix, "Date", date);
+    put_line(out, prefix, "Signed-By", record->signed_by);
+    for (i = 0; i < N_DOCUMENTS; i++)
+        put_line(out, prefix, documents[i], record->digests[i]);
+}
+
+static bool state_save(int statefd, const struct state *state, struct hallmark_error *err)
 {
     struct bytes text = {0};
-    char date[TIMESTAMP_TEXT_LEN];
     size_t i;
     bool ok;
 
-    timestamp_write_rfc1123(record->date, date);
-    deb822_write(&text, "Date", date);
-    deb822_write(&text, "Signed-By", record->signed_by);
-    for (i = 0; i < N_DOCUMENTS; i++)
-        deb822_write(&text, documents[i], record->digests[i]);
+    for (i = 0; i < N_RECORDS; i++)
+        record_write(&text, &state->records[i], prefixes[i]);
     ok = file_replace(statefd, state_name, bytes_view(&text), STATE_FILE, err);
     bytes_free(&text);
     return ok;
 }
 
-/* Reads document INDEX; compares it with the record; parses it if it is Release. */
-static bool load_document(int rootfd, size_t index, const struct record *record,
-                          struct publication *out, struct hallmark_error *err)
+/* Reads document INDEX; its digest, NULL where there is none, goes to *DIGEST. Parses it for OUT,
+ * unless that is NULL, if it is Release. */
+static bool load_document(int rootfd, size_t index, char **digest, struct publication *out,
+                          struct hallmark_error *err)
 {
     struct hallmark_error ignored = {0};
     struct bytes text = {0};
-    char *digest = NULL;
-    bool exists, ok = false;
+    bool exists = false;
+    bool ok = file_read(rootfd, documents[index], LIMITS_MANIFEST_BYTES, &text, &exists, err);
 
-    if (!file_read(rootfd, documents[index], LIMITS_MANIFEST_BYTES, &text, &exists, err))
-        goto out;
-    if (exists) {
-        digest = hex_digest(bytes_view(&text), err);
-        if (!digest)
-            goto out;
+    if (ok && exists) {
+        *digest = hex_digest(bytes_view(&text), err);
+        ok = *digest != NULL;
     }
-    if (!digest || !record->digests[index] || strcmp(digest, record->digests[index]) != 0)
-        out->is_intact = false;
-    if (index == 0 && exists)
+    if (ok && exists && out && index == 0)
         out->has_release = release_parse(&out->release, bytes_view(&text), &ignored);
-    ok = true;
-out:
-    free(digest);
     bytes_free(&text);
     return ok;
 }
 
-bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err)
+/* What the tree serves now, into FOUND (its digests alone) and OUT. */
+static bool load_documents(int rootfd, struct record *found, struct publication *out,
+                           struct hallmark_error *err)
 {
-    struct publication loaded = {.is_intact = true};
-    struct record record = {0};
-    bool ok = record_load(statefd, &record, err);
+    bool ok = true;
     size_t i;
 
     for (i = 0; ok && i < N_DOCUMENTS; i++)
-        ok = load_document(rootfd, i, &record, &loaded, err);
-    if (ok && !publish_is_intact(rootfd, documents, N_DOCUMENTS))
+        ok = load_document(rootfd, i, &found->digests[i], out, err);
+    return ok;
+}
+
+static bool is_same(const struct record *a, const struct record *b)
+{
+    size_t i;
+
+    for (i = 0; i < N_DOCUMENTS; i++)
+        if (!a->digests[i] || !b->digests[i] || strcmp(a->digests[i], b->digests[i]) != 0)
+            return false;
+    return true;
+}
+
+bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err)
+{
+    struct publication loaded = {.is_intact = publish_is_intact(rootfd, documents, N_DOCUMENTS)};
+    struct state state = {0};
+    struct record found = {0}, *known = &state.records[PUBLISHED];
+    bool ok = state_load(statefd, &state, err) && load_documents(rootfd, &found, &loaded, err);
+
+    loaded.last_date = known->date;
+    if (is_same(&state.records[NEXT], &found))
+        known = &state.records[NEXT];
+    if (!is_same(known, &found))
         loaded.is_intact = false;
-    loaded.last_date = record.date;
+    loaded.is_settled = !state.records[NEXT].date;
+    if (known->date > loaded.last_date)
+        loaded.last_date = known->date;
     if (loaded.release.date > loaded.last_date)
         loaded.last_date = loaded.release.date;
-    loaded.signed_by = record.signed_by;
-    record.signed_by = NULL;
-    record_free(&record);
+    loaded.signed_by = known->signed_by;
+    known->signed_by = NULL;
+    state_free(&state);
+    record_free(&found);
     if (ok)
         *out = loaded;
     else
@@ -151,6 +227,22 @@ void publication_free(struct publication *publication)
     release_free(&publication->release);
     free(publication->signed_by);
     *publication = (struct publication){0};
+}
+
+bool publication_settle(int rootfd, int statefd, struct hallmark_error *err)
+{
+    struct state before = {0}, state = {0};
+    struct record found = {0};
+    bool ok = state_load(statefd, &before, err) && load_documents(rootfd, &found, NULL, err);
+
+    if (ok) {
+        state.records[PUBLISHED] =
+            before.records[is_same(&before.records[NEXT], &found) ? NEXT : PUBLISHED];
+        ok = state_save(statefd, &state, err);
+    }
+    record_free(&found);
+    state_free(&before);
+    return ok;
 }
 
 /* Everybody's view of one document, by the very code that clients run. */
@@ -194,6 +286,33 @@ static bool verify_own(const struct publication_target *target, int64_t date,
     return ok;
 }
 
+/* Publishes FILES, which RECORD describes. */
+static bool commit_files(const struct publication_target *target, const struct publish_file *files,
+                         const struct record *record, struct hallmark_error *err)
+{
+    struct state before = {0}, state;
+    struct record found = {0};
+    bool ok = state_load(target->statefd, &before, err) &&
+              load_documents(target->rootfd, &found, NULL, err);
+
+    if (ok) {
+        state = before;
+        /* What a killed run has published must stay known until RECORD is. */
+        if (is_same(&before.records[NEXT], &found))
+            state.records[PUBLISHED] = before.records[NEXT];
+        state.records[NEXT] = *record;
+        ok = state_save(target->statefd, &state, err) &&
+             publish_commit(target->rootfd, files, N_DOCUMENTS, err);
+    }
+    if (ok) {
+        state = (struct state){.records[PUBLISHED] = *record};
+        ok = state_save(target->statefd, &state, err);
+    }
+    record_free(&found);
+    state_free(&before);
+    return ok;
+}
+
 static bool commit(const struct publication_target *target, const struct release *release,
                    const struct bytes_view data[N_DOCUMENTS], struct hallmark_error *err)
 {
@@ -211,8 +330,7 @@ static bool commit(const struct publication_target *target, const struct release
     for (i = 0; target->signer->fingerprints[i]; i++)
         strlist_add(&keys, target->signer->fingerprints[i]);
     record.signed_by = strlist_join(&keys);
-    ok = ok && publish_commit(target->rootfd, files, N_DOCUMENTS, err) &&
-         record_save(target->statefd, &record, err);
+    ok = ok && commit_files(target, files, &record, err);
     strlist_free(&keys);
     record_free(&record);
     return ok;

@@ -15,6 +15,7 @@ struct publication {
     struct release release; /* what Release at the root says; empty where there is none */
     bool has_release;       /* there is one, and it can be parsed */
     bool is_intact;         /* all three files are what was published last, and in their place */
+    bool is_settled;        /* the record is complete: no run was killed before it was */
     int64_t last_date;      /* the newest Date published ever, as far as is known; 0: none */
     char *signed_by;        /* the fingerprints that signed it, blanks between; NULL: unknown */
 };
@@ -23,6 +24,9 @@ struct publication {
  * state yet). Trusts nothing of it: a Release that cannot be parsed counts as none. */
 bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err);
 void publication_free(struct publication *publication);
+
+/* Completes the record of an intact publication after a run that was killed. */
+bool publication_settle(int rootfd, int statefd, struct hallmark_error *err);
 
 /* Where and with what a release is published. */
 struct publication_target {

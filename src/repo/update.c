@@ -14,15 +14,28 @@ static void wait_for_next_second(void)
     struct timespec now, pause = {0};
 
     clock_gettime(CLOCK_REALTIME, &now);
-    pause.tv_nsec = 1000000000L - now.tv_nsec;
+    pause.tv_nsec = 999999999L - now.tv_nsec; /* nanosleep(2) never wakes early */
     nanosleep(&pause, NULL);
+}
+
+static bool refuse_date(const struct hallmark_publisher *p, int64_t date, int64_t last,
+                        struct hallmark_error *err)
+{
+    char then[TIMESTAMP_TEXT_LEN], now[TIMESTAMP_TEXT_LEN];
+
+    timestamp_write_rfc1123(last, then);
+    timestamp_write_rfc1123(date, now);
+    return error_set(
+        err, HALLMARK_ERR_FUTURE,
+        "the last manifest is dated %s, but %s says %s: clients would take the new one "
+        "for an old one",
+        then, p->options->source_date_epoch ? "SOURCE_DATE_EPOCH" : "the clock", now);
 }
 
 /* The Date of the next manifest: later than all before, or clients would call it an old one. */
 static bool next_date(const struct hallmark_publisher *p, int64_t last, int64_t *out,
                       struct hallmark_error *err)
 {
-    char then[TIMESTAMP_TEXT_LEN], now[TIMESTAMP_TEXT_LEN];
     int64_t fixed = p->options->source_date_epoch;
 
     *out = fixed ? fixed : timestamp_now();
@@ -30,15 +43,16 @@ static bool next_date(const struct hallmark_publisher *p, int64_t last, int64_t 
         wait_for_next_second();
         *out = timestamp_now();
     }
-    if (*out > last)
-        return true;
-    timestamp_write_rfc1123(last, then);
-    timestamp_write_rfc1123(*out, now);
-    return error_set(
-        err, HALLMARK_ERR_FUTURE,
-        "the last manifest is dated %s, but %s says %s: clients would take the new one "
-        "for an old one",
-        then, fixed ? "SOURCE_DATE_EPOCH" : "the clock", now);
+    return *out > last || refuse_date(p, *out, last, err);
+}
+
+/* A clock that is behind what it dated before is wrong, even if there is nothing to date now. */
+static bool check_clock(const struct hallmark_publisher *p, int64_t last,
+                        struct hallmark_error *err)
+{
+    int64_t now = timestamp_now();
+
+    return p->options->source_date_epoch || now >= last || refuse_date(p, now, last, err);
 }
 
 /* Dates, signs and publishes RELEASE. */
@@ -157,6 +171,14 @@ static void warn_of_gap(const struct hallmark_publisher *p, const struct publica
                    when, ago);
 }
 
+/* What a run left undone that was killed; there is nothing to do after others. */
+static bool tidy(const struct hallmark_publisher *p, const struct publication *before,
+                 struct hallmark_error *err)
+{
+    return (before->is_settled || publication_settle(p->rootfd, p->statefd, err)) &&
+           publish_clean(p->rootfd, err);
+}
+
 bool hallmark_publisher_update(struct hallmark_publisher *p,
                                struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
@@ -171,10 +193,11 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
     reason = reason_to_publish(p, &survey.before, &survey.generated.release);
     save_cache(p, survey.cache, survey.generated.cache, reason);
     publisher_note(p, HALLMARK_NOTE_INFO, "%s", reason ? reason : "nothing has changed");
-    if (!check_loss(p, &survey, &done, err))
+    if (!check_loss(p, &survey, &done, err) || !check_clock(p, survey.before.last_date, err))
         goto out;
     warn_of_gap(p, &survey.before);
-    ok = !reason || publish(p, &survey.generated.release, &survey.before, &done, err);
+    ok = reason ? publish(p, &survey.generated.release, &survey.before, &done, err)
+                : tidy(p, &survey.before, err);
 out:
     survey_free(&survey);
     if (report)

@@ -106,8 +106,7 @@ static bool pass_over(struct cursor *c, const struct decompress_window *window)
         return true;
     if (!read_exactly(c, &padding, 1))
         return false;
-    return padding == '\n' ||
-           error_set(c->err, HALLMARK_ERR_MALFORMED, "the .deb has bad padding");
+    return padding == '\n' || error_set(c->err, HALLMARK_ERR_MALFORMED, "the .deb has bad padding");
 }
 
 static bool set_unexpected(struct cursor *c, struct bytes_view name, const char *wanted)
@@ -149,8 +148,8 @@ static bool parse_suffix(struct bytes_view suffix, enum package_compression *out
     static const struct {
         const char *suffix;
         enum package_compression compression;
-    } known[] = {{"", PACKAGE_PLAIN},       {".gz", PACKAGE_GZIP},   {".xz", PACKAGE_XZ},
-                 {".zst", PACKAGE_ZSTD},    {".bz2", PACKAGE_BZIP2}, {".lzma", PACKAGE_LZMA}};
+    } known[] = {{"", PACKAGE_PLAIN},    {".gz", PACKAGE_GZIP},   {".xz", PACKAGE_XZ},
+                 {".zst", PACKAGE_ZSTD}, {".bz2", PACKAGE_BZIP2}, {".lzma", PACKAGE_LZMA}};
     size_t i;
 
     for (i = 0; i < sizeof known / sizeof *known; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Binary packages of Debian, deb(5): an ar archive of exactly debian-binary, control.tar and data.tar.
- * Members that deb(5) allows beyond these are refused, like everything that two programs could read in
- * two ways.
+ * Binary packages of Debian, deb(5): an ar archive of exactly debian-binary, control.tar and
+ * data.tar. Members that deb(5) allows beyond these are refused, like everything that two programs
+ * could read in two ways.
  */
 #ifndef SYSTEM_DEB_H
 #define SYSTEM_DEB_H

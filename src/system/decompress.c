@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Decompression: zlib for gzip, libarchive's filters, each named and none guessed, for the others. */
+/* Decompression: zlib for gzip, libarchive's filters, each named and none guessed, for the others.
+ */
 #include "system/decompress.h"
 
 #include <archive.h>
@@ -36,7 +37,10 @@ static const struct {
     [PACKAGE_PLAIN] = {"plain", ARCHIVE_FILTER_NONE, "", 0},
     [PACKAGE_GZIP] = {"gzip", ARCHIVE_FILTER_GZIP, "\x1f\x8b\x08", 3},
     [PACKAGE_BZIP2] = {"bzip2", ARCHIVE_FILTER_BZIP2, "BZh", 3},
-    [PACKAGE_XZ] = {"xz", ARCHIVE_FILTER_XZ, "\xfd" "7zXZ\0", 6},
+    [PACKAGE_XZ] = {"xz", ARCHIVE_FILTER_XZ,
+                    "\xfd"
+                    "7zXZ\0",
+                    6},
     [PACKAGE_LZMA] = {"lzma", ARCHIVE_FILTER_LZMA, "\x5d\0\0", 3},
     [PACKAGE_ZSTD] = {"zstd", ARCHIVE_FILTER_ZSTD, "\x28\xb5\x2f\xfd", 4},
 };
@@ -95,8 +99,7 @@ static bool set_corrupt(struct decompress *d)
 {
     const char *why = d->raw ? archive_error_string(d->raw) : NULL;
 
-    return error_set(d->err, HALLMARK_ERR_MALFORMED,
-                     "the %s data are truncated or corrupt%s%s%s",
+    return error_set(d->err, HALLMARK_ERR_MALFORMED, "the %s data are truncated or corrupt%s%s%s",
                      compressors[d->compression].name, why ? " (" : "", why ? why : "",
                      why ? ")" : "");
 }
@@ -124,8 +127,7 @@ static bool open_filter(struct decompress *d)
 }
 
 struct decompress *decompress_open(const struct decompress_window *window,
-                                   enum package_compression compression,
-                                   struct hallmark_error *err)
+                                   enum package_compression compression, struct hallmark_error *err)
 {
     struct decompress *d = alloc_array(1, sizeof *d);
     size_t magic_len = compressors[compression].magic_len;
@@ -234,7 +236,7 @@ bool decompress_next(struct decompress *d, struct bytes_view *out)
         return false;
     d->n_out += out->len;
     if (d->n_out > LIMITS_RATIO_FREE_BYTES && d->n_out / LIMITS_ARCHIVE_RATIO > d->n_in)
-        return error_set(d->err, HALLMARK_ERR_MALFORMED,
-                         "expands to more than %llu times its size", LIMITS_ARCHIVE_RATIO);
+        return error_set(d->err, HALLMARK_ERR_MALFORMED, "expands to more than %llu times its size",
+                         LIMITS_ARCHIVE_RATIO);
     return true;
 }

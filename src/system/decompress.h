@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A part of a file, decompressed: exactly one compressor, never guessed, checked to the last byte, and
- * never expanding beyond LIMITS_ARCHIVE_RATIO. For the reader process.
+ * A part of a file, decompressed: exactly one compressor, never guessed, checked to the last byte,
+ * and never expanding beyond LIMITS_ARCHIVE_RATIO. For the reader process.
  */
 #ifndef SYSTEM_DECOMPRESS_H
 #define SYSTEM_DECOMPRESS_H
@@ -20,8 +20,8 @@ struct decompress_window {
 
 struct decompress;
 
-/* Starts reading. HALLMARK_ERR_MALFORMED where the window does not start as the compressor's data do.
- * ERR is kept, for what goes wrong later. */
+/* Starts reading. HALLMARK_ERR_MALFORMED where the window does not start as the compressor's data
+ * do. ERR is kept, for what goes wrong later. */
 struct decompress *decompress_open(const struct decompress_window *window,
                                    enum package_compression compression,
                                    struct hallmark_error *err);

@@ -159,13 +159,13 @@ static bool check_made(const struct dirstack *stack, struct bytes_view path,
 static bool push(struct dirstack *stack, const char *name, struct bytes_view path,
                  enum dirstack_missing missing, struct hallmark_error *err)
 {
-    enum { FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
-    int dirfd = deepest(stack), fd = openat(dirfd, name, FLAGS);
+    enum { FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW };
+    int dirfd = deepest(stack), fd = file_open_at(dirfd, name, FLAGS, 0);
 
     if (fd < 0 && errno == ENOENT && missing == DIRSTACK_MAKE) {
         if (mkdirat(dirfd, name, IMPLIED_MODE) == 0) {
             made_add(&stack->made, path);
-            fd = openat(dirfd, name, FLAGS);
+            fd = file_open_at(dirfd, name, FLAGS, 0);
         }
     }
     if (fd < 0)
@@ -190,7 +190,8 @@ int dirstack_enter(struct dirstack *stack, struct bytes_view path, enum dirstack
         start += start > 0;
         slash = memchr(path.data + start, '/', path.len - start);
         end = slash ? (size_t)(slash - path.data) : path.len;
-        if (stack->n_levels == LIMITS_DEPTH || end - start >= sizeof name || end > LIMITS_PATH_BYTES) {
+        if (stack->n_levels == LIMITS_DEPTH || end - start >= sizeof name ||
+            end > LIMITS_PATH_BYTES) {
             error_set(err, HALLMARK_ERR_UNSAFE, "a path is too long");
             return -1;
         }
@@ -222,7 +223,7 @@ bool dirstack_make(struct dirstack *stack, struct bytes_view path, unsigned mode
     }
     if (errno != EEXIST)
         return error_set_errno(err, "%.*s", shown(path), path.data);
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = file_open_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         set_occupied(path, DIRSTACK_MAKE, err);
     else if (check_made(stack, path, err))

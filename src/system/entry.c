@@ -112,7 +112,8 @@ static unsigned count_components(struct bytes_view path)
     return n;
 }
 
-/* Whether TARGET, read from inside the directory of PATH, stays in the tree as far as its text goes. */
+/* Whether TARGET, read from inside the directory of PATH, stays in the tree as far as its text
+ * goes. */
 static bool stays_inside(struct bytes_view path, struct bytes_view target)
 {
     struct bytes_view component;
@@ -209,8 +210,8 @@ bool entry_check(struct entry *entry, enum hallmark_links links, struct hallmark
         fault = path_fault(entry->target);
         if (fault || entry->target.len == 0)
             return error_set(err, HALLMARK_ERR_UNSAFE,
-                             "the entry \"%.*s\" is a hard link to what %s", shown(path),
-                             path.data, fault ? fault : "is the tree itself");
+                             "the entry \"%.*s\" is a hard link to what %s", shown(path), path.data,
+                             fault ? fault : "is the tree itself");
     }
     normalize(entry);
     return true;

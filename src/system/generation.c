@@ -100,8 +100,7 @@ bool generation_list(int fd, struct strlist *out, struct hallmark_error *err)
     return ok;
 }
 
-/* ---- Opening ----------------------------------------------------------------------------------
- */
+/* ---- Opening ---- */
 
 /* Finds out which generation is current. */
 static bool read_current(struct generation_store *store, struct hallmark_error *err)
@@ -132,23 +131,6 @@ static bool read_current(struct generation_store *store, struct hallmark_error *
         return error_set(err, HALLMARK_ERR_USAGE, "%s/%s: is not a directory; move it away", STORE,
                          target);
     store->current = number;
-    return true;
-}
-
-static bool clean(struct generation_store *store, const struct strlist *names,
-                  struct hallmark_error *err)
-{
-    size_t i;
-
-    for (i = 0; i < names->n_items; i++)
-        if ((strncmp(names->items[i], STAGED, strlen(STAGED)) == 0 ||
-             strncmp(names->items[i], DOOMED, strlen(DOOMED)) == 0) &&
-            !file_remove_tree(store->fd, names->items[i], err))
-            return error_prefix(err, "%s", STORE);
-    while (store->current && store->n_numbers &&
-           store->numbers[store->n_numbers - 1] > store->current)
-        if (!generation_remove(store, store->numbers[--store->n_numbers], err))
-            return false;
     return true;
 }
 
@@ -192,7 +174,7 @@ bool generation_open(struct generation_store *store, int rootfd, struct hallmark
         return error_set_errno(err, "%s: cannot open the directory", STORE);
     ok = generation_list(store->fd, &names, err);
     add_numbers(store, &names);
-    ok = ok && read_current(store, err) && clean(store, &names, err);
+    ok = ok && read_current(store, err);
     strlist_free(&names);
     return ok;
 }
@@ -224,8 +206,32 @@ void generation_close(struct generation_store *store)
     store->numbers = NULL;
 }
 
-/* ---- Adding, switching, removing --------------------------------------------------------------
- */
+static bool remove_leftovers(const struct generation_store *store, const struct strlist *names,
+                             struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < names->n_items; i++)
+        if ((strncmp(names->items[i], STAGED, strlen(STAGED)) == 0 ||
+             strncmp(names->items[i], DOOMED, strlen(DOOMED)) == 0) &&
+            !file_remove_tree(store->fd, names->items[i], err))
+            return error_prefix(err, "%s", STORE);
+    return true;
+}
+
+bool generation_clean(struct generation_store *store, struct hallmark_error *err)
+{
+    struct strlist names = {0};
+    bool ok = generation_list(store->fd, &names, err) && remove_leftovers(store, &names, err);
+
+    while (ok && store->current && store->n_numbers &&
+           store->numbers[store->n_numbers - 1] > store->current)
+        ok = generation_remove(store, store->numbers[--store->n_numbers], err);
+    strlist_free(&names);
+    return ok;
+}
+
+/* ---- Adding, switching, removing ---- */
 
 static bool fill(int fd, const struct publish_file *files, size_t n_files,
                  struct hallmark_error *err)

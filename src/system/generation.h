@@ -28,14 +28,17 @@ struct generation_store {
     unsigned long current, newest;
 };
 
-/* Opens the store and removes what crashed runs left there: staged things, and generations newer
- * than the current one, which were never switched to. HALLMARK_ERR_USAGE where the store or its
- * link is something else. generation_close() releases it whether this succeeds or not. */
+/* Opens the store, if there is one. HALLMARK_ERR_USAGE where it or its link is something else.
+ * generation_close() releases it whether this succeeds or not. */
 bool generation_open(struct generation_store *store, int rootfd, struct hallmark_error *err);
 /* Likewise, making the store where there is none. */
 bool generation_open_or_create(struct generation_store *store, int rootfd,
                                struct hallmark_error *err);
 void generation_close(struct generation_store *store);
+
+/* Removes what crashed runs left in an open store: staged things, and generations newer than the
+ * current one, which were never switched to. */
+bool generation_clean(struct generation_store *store, struct hallmark_error *err);
 
 /* The directory of the generation NUMBER. */
 void generation_name(char out[GENERATION_NAME_LEN], unsigned long number);

@@ -20,7 +20,7 @@
 #include "system/generation.h"
 
 #define LINK_PREFIX GENERATION_STORE "/" GENERATION_CURRENT "/"
-#define NEW_LINK    ".new-link" /* in the store, where generation_open() cleans it away */
+#define NEW_LINK    ".new-link" /* in the store, where generation_clean() removes it */
 
 /* What stands at the root under a name that we publish. */
 enum place {
@@ -114,8 +114,7 @@ static void remove_made_links(const struct publication *p)
             unlinkat(p->store.rootfd, p->files[i].name, 0);
 }
 
-/* ---- Taking over plain files ------------------------------------------------------------------
- */
+/* ---- Taking over plain files ---- */
 
 /* What readers see now, as the files of a generation. */
 struct view {
@@ -233,8 +232,7 @@ static bool adopt(struct publication *p, struct hallmark_error *err)
     return ok;
 }
 
-/* ---- The contract -----------------------------------------------------------------------------
- */
+/* ---- The contract ---- */
 
 static bool commit(struct publication *p, struct hallmark_error *err)
 {
@@ -265,7 +263,13 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
     bool ok;
 
     p.places = alloc_array(n_files, sizeof *p.places);
-    ok = generation_open_or_create(&p.store, rootfd, err) && commit(&p, err);
+    ok = generation_open_or_create(&p.store, rootfd, err);
+    if (ok) {
+        /* What cannot be removed (a reader over NFS has it open, say) is told by publish_prune();
+         * here it matters only if it is in the way. */
+        generation_clean(&p.store, NULL);
+        ok = commit(&p, err);
+    }
     if (!ok && p.store.is_new)
         unlinkat(rootfd, GENERATION_STORE, AT_REMOVEDIR);
     generation_close(&p.store);
@@ -290,6 +294,16 @@ bool publish_is_intact(int rootfd, const char *const *names, size_t n_names)
              fstatat(generation, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
     file_close(&generation);
     file_close(&store);
+    return ok;
+}
+
+bool publish_clean(int rootfd, struct hallmark_error *err)
+{
+    struct generation_store store;
+    bool ok =
+        generation_open(&store, rootfd, err) && (store.fd < 0 || generation_clean(&store, err));
+
+    generation_close(&store);
     return ok;
 }
 
@@ -318,8 +332,9 @@ bool publish_prune(int rootfd, size_t keep, int64_t keep_seconds, int64_t now, s
     bool ok = generation_open(&store, rootfd, err);
 
     *n_removed = 0;
-    /* Opening left the current generation as the newest, which KEEP spares. */
-    if (ok && store.fd >= 0 && store.current)
+    ok = ok && (store.fd < 0 || generation_clean(&store, err));
+    /* Cleaning left the current generation as the newest, which KEEP spares. */
+    if (ok && store.current)
         ok = prune(&store, keep ? keep : 1, now - keep_seconds, n_removed, err);
     generation_close(&store);
     return ok;

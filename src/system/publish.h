@@ -36,6 +36,9 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
  * without an error where they are not. */
 bool publish_is_intact(int rootfd, const char *const *names, size_t n_names);
 
+/* Removes what crashed runs left. Writes nothing where they left nothing. */
+bool publish_clean(int rootfd, struct hallmark_error *err);
+
 /* Removes what crashed runs left, and generations beyond the newest KEEP (the current one counts)
  * that were superseded more than KEEP_SECONDS before NOW, which is when the next one was made: a
  * reader who resolved the link just before the switch still finds his files. Never the current one.

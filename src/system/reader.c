@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <wchar.h>
 
 #include "base/file.h"
 #include "system/deb.h"
@@ -33,8 +34,8 @@ static bool tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
         return true;
     job->told_in = n_in;
     job->told_out = n_out;
-    job->progress = (struct worker_message){
-        .type = WORKER_PROGRESS, .n_read = n_in, .n_bytes = n_out};
+    job->progress =
+        (struct worker_message){.type = WORKER_PROGRESS, .n_read = n_in, .n_bytes = n_out};
     return worker_send(job->control, &job->progress);
 }
 
@@ -60,8 +61,8 @@ static bool find_control(void *ctx, const struct entry *entry, struct hallmark_e
     struct job *job = ctx;
 
     (void)err;
-    if (entry->kind == ENTRY_FILE && (bytes_view_equals(entry->path, "./control") ||
-                                      bytes_view_equals(entry->path, "control")))
+    if (entry->kind == ENTRY_FILE &&
+        (bytes_view_equals(entry->path, "./control") || bytes_view_equals(entry->path, "control")))
         job->has_control = true;
     return true;
 }
@@ -114,8 +115,7 @@ static void serve(int control, const struct reader_request *request, const int *
     if (request->kind == PACKAGE_DEB)
         ok = read_deb(&job, &window, &totals, &err);
     else
-        ok = read_tar(&job, &window, (enum package_compression)request->compression, &totals,
-                      &err);
+        ok = read_tar(&job, &window, (enum package_compression)request->compression, &totals, &err);
     if (ok && job.stream)
         ok = stream_send_end(job.stream);
     done.n_entries = totals.n_entries;
@@ -129,15 +129,19 @@ static void serve(int control, const struct reader_request *request, const int *
         worker_send(control, &done);
 }
 
-/* Names in pax headers are UTF-8, and libarchive converts them to what the locale says. */
+/* Names in pax headers are UTF-8, and libarchive converts them to what the locale says. The C
+ * library opens what it needs for that at the first character, which must not be in the sandbox. */
 static void set_locale(void)
 {
     static const char *const names[] = {"C.UTF-8", "C.utf8", "en_US.UTF-8"};
+    wchar_t wide;
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof *names; i++)
         if (setlocale(LC_CTYPE, names[i]))
-            return;
+            break;
+    if (mbrtowc(&wide, "\xc3\xa9", 2, NULL) != 2)
+        setlocale(LC_CTYPE, "C"); /* names of other than ASCII in pax headers will be refused */
 }
 
 static void reader_run(int control)

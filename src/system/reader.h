@@ -15,7 +15,8 @@ struct package_reader {
     struct worker worker;
 };
 
-/* What is asked of it; the package's descriptor comes with it, and where UNPACK is set the pipe's. */
+/* What is asked of it; the package's descriptor comes with it, and where UNPACK is set the pipe's.
+ */
 struct reader_request {
     uint32_t kind, compression; /* of struct package_format */
     uint32_t unpack;
@@ -23,7 +24,8 @@ struct reader_request {
     uint64_t size; /* of the package */
 };
 
-/* Starts the process if it does not run, and hands over the request. STREAM is -1 for reading only. */
+/* Starts the process if it does not run, and hands over the request. STREAM is -1 for reading only.
+ */
 bool reader_request(struct package_reader *reader, const struct package_format *format, int fd,
                     int stream, struct hallmark_error *err);
 

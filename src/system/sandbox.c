@@ -18,8 +18,8 @@
 #include "system/syscalls.h"
 
 enum {
-    NOBODY = 65534,    /* the id of no user and no group, the kernel's overflowuid */
-    READER_FILES = 16, /* the control socket, the package, the stream */
+    NOBODY = 65534,                   /* the id of no user and no group, the kernel's overflowuid */
+    READER_FILES = 16,                /* the control socket, the package, the stream */
     WRITER_FILES = LIMITS_DEPTH + 32, /* and a directory for each level */
 };
 
@@ -60,7 +60,8 @@ static bool set_limits(const struct sandbox_spec *spec)
            limit(RLIMIT_NOFILE, reader ? READER_FILES : WRITER_FILES);
 }
 
-/* Root becomes nobody. Where a user namespace has no such user, root is nobody outside of it anyway. */
+/* Root becomes nobody. Where a user namespace has no such user, root is nobody outside of it
+ * anyway. */
 static bool leave_root(unsigned *layers)
 {
     if (geteuid() != 0)

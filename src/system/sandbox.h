@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a worker process narrows itself before it touches what came from outside. There is no way back.
+ * How a worker process narrows itself before it touches what came from outside. There is no way
+ * back.
  */
 #ifndef SYSTEM_SANDBOX_H
 #define SYSTEM_SANDBOX_H
@@ -43,9 +44,9 @@ struct sandbox_spec {
     uint64_t max_bytes; /* of a file that the writer makes */
 };
 
-/* Narrows this process; *LAYERS (of enum sandbox_layer) is what worked. At HALLMARK_SANDBOX_REQUIRED a
- * reader needs seccomp, limits and no-new-privileges, a writer Landlock too: HALLMARK_ERR_IO where one
- * cannot be had. HALLMARK_SANDBOX_OFF does nothing. */
+/* Narrows this process; *LAYERS (of enum sandbox_layer) is what worked. At
+ * HALLMARK_SANDBOX_REQUIRED a reader needs seccomp, limits and no-new-privileges, a writer Landlock
+ * too: HALLMARK_ERR_IO where one cannot be had. HALLMARK_SANDBOX_OFF does nothing. */
 bool sandbox_enter(const struct sandbox_spec *spec, unsigned *layers, struct hallmark_error *err);
 
 /* "seccomp landlock rlimits no-new-privs user", or "none". */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Staging directories. What is held open is worked with; names may be changed by others meanwhile. */
+/* Staging directories. What is held open is worked with; names may be changed by others meanwhile.
+ */
 #include "system/staging.h"
 
 #include <dirent.h>
@@ -37,7 +38,7 @@ static bool open_parent(struct staging *out, const char *into, struct hallmark_e
     out->base = alloc_strdup(slash ? slash + 1 : path);
     if (slash)
         slash[slash == path] = '\0';
-    out->parentfd = open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    out->parentfd = file_open_at(AT_FDCWD, slash ? path : ".", O_RDONLY | O_DIRECTORY, 0);
     if (out->parentfd < 0) {
         if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
             error_set(err, HALLMARK_ERR_USAGE, "%s: its parent directory does not exist", into);
@@ -64,7 +65,7 @@ static bool check_absent(const struct staging *s, struct hallmark_error *err)
 
 static int open_made(int dirfd, const char *name)
 {
-    return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return file_open_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
 static bool is_private(int fd, nlink_t n_links_min)
@@ -75,8 +76,8 @@ static bool is_private(int fd, nlink_t n_links_min)
            st.st_nlink >= n_links_min;
 }
 
-/* Makes a staging directory of a name that nobody guesses, and locks it, so that no other run takes it
- * for a left-over. errno EAGAIN: another run did. */
+/* Makes a staging directory of a name that nobody guesses, and locks it, so that no other run takes
+ * it for a left-over. errno EAGAIN: another run did. */
 static bool make_staging(struct staging *s)
 {
     uint64_t random;
@@ -103,7 +104,8 @@ static bool make_staging(struct staging *s)
     return false;
 }
 
-/* Removes a staging directory that a run left which was killed: ours, private, and locked by nobody. */
+/* Removes a staging directory that a run left which was killed: ours, private, and locked by
+ * nobody. */
 static void sweep_one(int parentfd, const char *name)
 {
     int fd = open_made(parentfd, name);
@@ -145,7 +147,8 @@ bool staging_open(struct staging *out, const char *into, struct hallmark_error *
             break;
     if (out->fd < 0)
         return error_set_errno(err, "%s: cannot make a staging directory beside it", into);
-    /* The tree's own directory is as the umask wants it; it lies in a private one until it is done. */
+    /* The tree's own directory is as the umask wants it; it lies in a private one until it is done.
+     */
     if (mkdirat(out->fd, TREE, 0755) == 0)
         out->treefd = open_made(out->fd, TREE);
     return out->treefd >= 0 || error_set_errno(err, "%s: cannot make the directory", into);
@@ -153,10 +156,10 @@ bool staging_open(struct staging *out, const char *into, struct hallmark_error *
 
 int staging_make_file(struct staging *s, struct hallmark_error *err)
 {
-    int fd = openat(s->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = file_open_at(s->fd, ".", O_TMPFILE | O_RDWR, 0600);
 
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL)) {
-        fd = openat(s->fd, PACKAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = file_open_at(s->fd, PACKAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
         if (fd >= 0 && unlinkat(s->fd, PACKAGE, 0) < 0)
             file_close(&fd);
     }
@@ -165,7 +168,8 @@ int staging_make_file(struct staging *s, struct hallmark_error *err)
     return fd;
 }
 
-/* Moves the tree onto an empty directory that is made for it: the only thing that rename(2) replaces. */
+/* Moves the tree onto an empty directory that is made for it: the only thing that rename(2)
+ * replaces. */
 static bool move_plainly(const struct staging *s)
 {
     int saved;
@@ -194,8 +198,9 @@ static bool move(const struct staging *s, struct hallmark_error *err)
 
 bool staging_commit(struct staging *s, struct hallmark_error *err)
 {
-    if (syncfs(s->treefd) < 0)
-        return error_set_errno(err, "%s: cannot sync", s->into);
+    while (syncfs(s->treefd) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, "%s: cannot sync", s->into);
     if (!move(s, err))
         return false;
     if (file_sync(s->parentfd, s->into, err))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A directory that appears whole or not at all: made in a private staging directory beside its place,
- * and moved there by one rename(2) that replaces nothing.
+ * A directory that appears whole or not at all: made in a private staging directory beside its
+ * place, and moved there by one rename(2) that replaces nothing.
  */
 #ifndef SYSTEM_STAGING_H
 #define SYSTEM_STAGING_H
@@ -17,8 +17,8 @@ struct staging {
     char name[32]; /* of the staging directory, in the parent */
 };
 
-/* Makes the staging directory and the tree in it, and removes what runs that were killed left beside it.
- * HALLMARK_ERR_USAGE where INTO exists in any form, or its parent does not. */
+/* Makes the staging directory and the tree in it, and removes what runs that were killed left
+ * beside it. HALLMARK_ERR_USAGE where INTO exists in any form, or its parent does not. */
 bool staging_open(struct staging *out, const char *into, struct hallmark_error *err);
 
 /* A file in the staging directory, mode 0600, without a name. -1 with an error. */
@@ -27,8 +27,8 @@ int staging_make_file(struct staging *staging, struct hallmark_error *err);
 /* Syncs the tree, moves it to its place, and syncs that. */
 bool staging_commit(struct staging *staging, struct hallmark_error *err);
 
-/* Removes what was staged and not committed, and closes all. Accepts what staging_open() left behind
- * when it failed. */
+/* Removes what was staged and not committed, and closes all. Accepts what staging_open() left
+ * behind when it failed. */
 void staging_close(struct staging *staging);
 
 #endif

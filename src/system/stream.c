@@ -11,10 +11,11 @@
 #include "base/file.h"
 
 enum {
-    BUFFER_LEN = 256 * 1024,     /* what is gathered before it is sent */
-    DATA_LEN_MAX = 256 * 1024,   /* of one record */
-    DIRECT_LEN = 16 * 1024,      /* data of this length are sent from where they are */
-    TEXT_LEN_MAX = 1024 * 1024,  /* libarchive's limit for a name, which entry_check() then refuses */
+    BUFFER_LEN = 256 * 1024,   /* what is gathered before it is sent */
+    DATA_LEN_MAX = 256 * 1024, /* of one record */
+    DIRECT_LEN = 16 * 1024,    /* data of this length are sent from where they are */
+    TEXT_LEN_MAX =
+        1024 * 1024, /* libarchive's limit for a name, which entry_check() then refuses */
     RECEIVED_LEN = 2 * TEXT_LEN_MAX + 64 * 1024, /* room for every record */
 };
 

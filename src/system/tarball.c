@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tar archives. libarchive parses the tar format only, and from a stream of bytes that is decompressed
- * apart from it, so that all of the bytes pass through here and the end can be judged.
+ * Tar archives. libarchive parses the tar format only, and from a stream of bytes that is
+ * decompressed apart from it, so that all of the bytes pass through here and the end can be judged.
  */
 #include "system/tarball.h"
 
@@ -40,9 +40,8 @@ static bool next_part(struct tarball *t, struct bytes_view *out)
     if (!decompress_next(t->decompress, out))
         return false;
     count_zeros(t, *out);
-    return !t->sink->progress ||
-           t->sink->progress(t->sink->ctx, decompress_n_in(t->decompress),
-                             decompress_n_out(t->decompress));
+    return !t->sink->progress || t->sink->progress(t->sink->ctx, decompress_n_in(t->decompress),
+                                                   decompress_n_out(t->decompress));
 }
 
 static la_ssize_t feed(struct archive *a, void *ctx, const void **out)
@@ -104,8 +103,7 @@ static bool convert_entry(struct tarball *t, struct archive_entry *e, struct ent
         .path = bytes_view_str(path),
     };
     if (archive_entry_size(e) < 0)
-        return error_set(t->err, HALLMARK_ERR_MALFORMED, "%.*s: has a negative size", SHOWN,
-                         path);
+        return error_set(t->err, HALLMARK_ERR_MALFORMED, "%.*s: has a negative size", SHOWN, path);
     out->size = (uint64_t)archive_entry_size(e);
     if (out->kind == ENTRY_HARDLINK)
         target = archive_entry_hardlink(e);
@@ -129,8 +127,7 @@ static bool read_data(struct tarball *t, const struct entry *entry)
         if (offset < 0 || (uint64_t)offset < end ||
             __builtin_add_overflow((uint64_t)offset, len, &end) || end > entry->size)
             return error_set(t->err, HALLMARK_ERR_MALFORMED,
-                             "%.*s: holds other data than its size says", SHOWN,
-                             entry->path.data);
+                             "%.*s: holds other data than its size says", SHOWN, entry->path.data);
         if (t->sink->data &&
             !t->sink->data(t->sink->ctx, (uint64_t)offset, bytes_view_of(data, len), t->err))
             return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unpacking: a reader and a writer process with a pipe between them, watched until both are done. */
+/* Unpacking: a reader and a writer process with a pipe between them, watched until both are done.
+ */
 #include "system/unpack.h"
 
 #include <fcntl.h>
@@ -109,8 +110,8 @@ static void take_message(struct run *run, size_t which, const struct worker_mess
         error_set(&run->why[which], (enum hallmark_errcode)message->code, "%s", message->text);
 }
 
-/* Waits for both, even where the reader has failed: the writer tells then whether an entry before that
- * was bad, so that one archive always gives one error. */
+/* Waits for both, even where the reader has failed: the writer tells then whether an entry before
+ * that was bad, so that one archive always gives one error. */
 static bool watch_both(struct run *run, struct hallmark_error *err)
 {
     const struct hallmark_error *why = run->why;
@@ -144,9 +145,8 @@ bool unpack_run(struct unpack *unpack, int fd, const char *name,
                 const struct package_format *format, const struct unpack_options *options,
                 struct hallmark_unpack_report *report, struct hallmark_error *err)
 {
-    struct run run = {.options = options,
-                      .reader = package_reader_new(options->sandbox),
-                      .writer = WORKER_INIT};
+    struct run run = {
+        .options = options, .reader = package_reader_new(options->sandbox), .writer = WORKER_INIT};
     struct hallmark_error why = {0};
     struct stat st = {0};
     bool ok = false;

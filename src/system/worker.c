@@ -218,7 +218,9 @@ static bool receive(struct worker *worker, struct worker_message *out, struct ha
     do
         n = recv(worker->control, out, sizeof *out, 0);
     while (n < 0 && (errno == EINTR || errno == ECONNRESET));
-    if (n <= 0)
+    if (n < 0)
+        return error_set_errno(err, "%s: cannot hear it", worker->what);
+    if (n == 0)
         return worker_is_lost(worker, err);
     if (!message_is_sane(out, (size_t)n))
         return error_set(err, HALLMARK_ERR_UNSAFE, "%s said something that makes no sense",
@@ -283,12 +285,17 @@ bool worker_take(int control, void *request, size_t len, int *fds, size_t n_fds)
                          .msg_iovlen = 1,
                          .msg_control = data.room,
                          .msg_controllen = sizeof data.room};
+    struct hallmark_error err = {0};
     struct cmsghdr *cmsg;
     ssize_t n;
 
     do
         n = recvmsg(control, &msg, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        error_set_errno(&err, "cannot take its task");
+        worker_send_error(control, &err);
+    }
     if (n != (ssize_t)len)
         return false;
     cmsg = CMSG_FIRSTHDR(&msg);

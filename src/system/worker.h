@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Processes that do the dangerous work: started by fork(2) without any descriptor of ours but a control
- * socket, over which they are given descriptors and say what came of it. What they say is checked.
+ * Processes that do the dangerous work: started by fork(2) without any descriptor of ours but a
+ * control socket, over which they are given descriptors and say what came of it. What they say is
+ * checked.
  */
 #ifndef SYSTEM_WORKER_H
 #define SYSTEM_WORKER_H
@@ -22,7 +23,7 @@ enum worker_message_type {
     WORKER_READY = 1, /* it has narrowed itself, and layers says how */
     WORKER_PROGRESS,
     WORKER_DONE,
-    WORKER_FAILED, /* code and text say why */
+    WORKER_FAILED,  /* code and text say why */
     WORKER_STOPPED, /* it had nothing more to do because the other worker failed */
 };
 
@@ -46,7 +47,10 @@ struct worker {
     struct worker_message seen; /* the largest numbers so far */
 };
 
-#define WORKER_INIT {.control = -1}
+#define WORKER_INIT                                                                                \
+    {                                                                                              \
+        .control = -1                                                                              \
+    }
 
 /* What runs in the process; CONTROL is its end of the socket. */
 typedef void worker_fn(int control);
@@ -66,8 +70,8 @@ struct worker_watch {
     unsigned idle;
 };
 
-/* Waits for the next message of the workers; *WHICH is the one that sent it. HALLMARK_ERR_UNSAFE where
- * one of them died, HALLMARK_ERR_IO where none got on. READY is dealt with here. */
+/* Waits for the next message of the workers; *WHICH is the one that sent it. HALLMARK_ERR_UNSAFE
+ * where one of them died, HALLMARK_ERR_IO where none got on. READY is dealt with here. */
 bool worker_next(struct worker_watch *watch, size_t *which, struct worker_message *out,
                  struct hallmark_error *err);
 

@@ -39,7 +39,7 @@ struct open_file {
     int fd; /* -1: none */
     uint64_t size, end;
     struct timespec mtime;
-    char name[LIMITS_COMPONENT_BYTES + 1]; /* for messages */
+    char path[LIMITS_PATH_BYTES + 1]; /* for messages */
 };
 
 struct writer {
@@ -54,7 +54,7 @@ struct writer {
     struct bytes names;
     uint64_t n_entries, n_bytes; /* n_bytes: of the sizes */
     uint64_t n_written;
-    uint64_t n_finished;         /* steps of finish() */
+    uint64_t n_finished; /* steps of finish() */
     struct worker_message told;
 };
 
@@ -109,7 +109,7 @@ static int create(struct writer *w, struct bytes_view path, unsigned mode)
     if (dirfd < 0)
         return -1;
     name_of(name, path);
-    fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    fd = file_open_at(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     if (fd < 0 && errno == EEXIST)
         error_set(w->err, HALLMARK_ERR_UNSAFE,
                   "the entry \"%.*s\" is in the archive twice, or in two spellings that are one "
@@ -125,7 +125,8 @@ static bool begin_file(struct writer *w, const struct entry *entry)
     w->file.fd = create(w, entry->path, entry->mode);
     if (w->file.fd < 0)
         return false;
-    name_of(w->file.name, entry->path);
+    memcpy(w->file.path, entry->path.data, entry->path.len);
+    w->file.path[entry->path.len] = '\0';
     w->file.size = entry->size;
     w->file.end = 0;
     w->file.mtime = entry_mtime(entry->mtime, entry->mtime_nsec);
@@ -134,7 +135,7 @@ static bool begin_file(struct writer *w, const struct entry *entry)
 
 static bool set_file_error(struct writer *w, const char *what)
 {
-    return set_io_error(w, bytes_view_str(w->file.name), what);
+    return set_io_error(w, bytes_view_str(w->file.path), what);
 }
 
 static bool end_file(struct writer *w)
@@ -177,8 +178,8 @@ static bool write_data(struct writer *w, const struct stream_record *record)
     if (file->fd < 0 || record->offset < file->end || record->offset > file->size ||
         record->data.len > file->size - record->offset)
         return error_set(w->err, HALLMARK_ERR_UNSAFE,
-                         "the entry \"%s\" holds other data than its size says",
-                         file->fd < 0 ? "" : file->name);
+                         "the entry \"%.*s\" holds other data than its size says",
+                         shown(bytes_view_str(file->path)), file->path);
     if (!write_at(file->fd, record->offset, record->data))
         return set_file_error(w, "write");
     file->end = record->offset + record->data.len;
@@ -226,8 +227,7 @@ static bool copy_file(struct writer *w, int from, int to, const char *name)
 static bool count_bytes(struct writer *w, uint64_t size)
 {
     if (size > w->request.max_bytes || w->n_bytes > w->request.max_bytes - size)
-        return error_set(w->err, HALLMARK_ERR_UNSAFE,
-                         "the archive unpacks to more than %llu bytes",
+        return error_set(w->err, HALLMARK_ERR_UNSAFE, "the archive unpacks to more than %llu bytes",
                          (unsigned long long)w->request.max_bytes);
     w->n_bytes += size;
     return true;
@@ -238,7 +238,7 @@ static bool copy_instead(struct writer *w, const struct entry *entry, int dirfd,
                          const struct stat *st)
 {
     const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, st->st_mtim};
-    int from = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), to = -1;
+    int from = file_open_at(dirfd, name, O_RDONLY | O_NOFOLLOW, 0), to = -1;
     bool ok = false;
 
     if (from < 0)
@@ -288,7 +288,7 @@ static bool make_hardlink(struct writer *w, const struct entry *entry)
     if (dirfd < 0)
         return false;
     /* The stack moves on to the directory of the new name. */
-    fromfd = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fromfd = file_open_at(dirfd, ".", O_PATH | O_DIRECTORY, 0);
     if (fromfd < 0)
         return set_io_error(w, entry->target, "open the directory of");
     name_of(from, entry->target);
@@ -313,8 +313,8 @@ static bool make_entry(struct writer *w, struct entry *entry)
     case ENTRY_HARDLINK:
         return make_hardlink(w, entry);
     case ENTRY_DIRECTORY:
-        return entry->path.len == 0 || (dirstack_make(w->dirs, entry->path, entry->mode, w->err) &&
-                                        postpone(w, entry));
+        return entry->path.len == 0 ||
+               (dirstack_make(w->dirs, entry->path, entry->mode, w->err) && postpone(w, entry));
     default:
         return postpone(w, entry);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The process that makes the files of an archive, below one directory and nowhere else. It believes the
- * reader nothing: every rule of hallmark-repository(5), "Unpacking", is applied here.
+ * The process that makes the files of an archive, below one directory and nowhere else. It believes
+ * the reader nothing: every rule of hallmark-repository(5), "Unpacking", is applied here.
  */
 #ifndef SYSTEM_WRITER_H
 #define SYSTEM_WRITER_H
@@ -10,14 +10,16 @@
 
 #include "system/worker.h"
 
-/* What it is asked once, with two descriptors: the tree's directory, and the pipe from the reader. */
+/* What it is asked once, with two descriptors: the tree's directory, and the pipe from the reader.
+ */
 struct writer_request {
     uint32_t sandbox; /* enum hallmark_sandbox */
     uint32_t links;   /* enum hallmark_links */
     uint64_t max_entries, max_bytes;
 };
 
-/* The process. Says WORKER_DONE with what was made, or WORKER_STOPPED where the reader ended early. */
+/* The process. Says WORKER_DONE with what was made, or WORKER_STOPPED where the reader ended early.
+ */
 void writer_run(int control);
 
 #endif

@@ -158,11 +158,16 @@ static char *field_value(const struct cli *cli, int option)
 static char *absolute(char *path)
 {
     char *cwd, *joined = NULL;
+    const char *name;
 
     if (!path || path[0] == '/')
         return path;
+    for (name = path; strncmp(name, "./", 2) == 0;)
+        name += 2;
+    if (strcmp(name, ".") == 0)
+        name++;
     cwd = getcwd(NULL, 0);
-    if (cwd && asprintf(&joined, "%s/%s", strcmp(cwd, "/") ? cwd : "", path) < 0)
+    if (cwd && asprintf(&joined, "%s%s%s", cwd, *name && strcmp(cwd, "/") ? "/" : "", name) < 0)
         joined = NULL;
     free(cwd);
     free(path);
@@ -588,7 +593,7 @@ static void check_progress(void *ctx, uint64_t done, uint64_t total)
     progress_show(&job->work->progress, done, total);
 }
 
-/* Tells what lies in the tree and is not published yet. */
+/* Counts what lies in the tree and is not published yet, and tells it. */
 static void check_unlisted(struct job *job)
 {
     struct hallmark_publisher_report survey;
@@ -596,11 +601,10 @@ static void check_unlisted(struct job *job)
     size_t n;
 
     hallmark_publisher_status(job->publisher, &survey, &ignored);
-    n = survey.n_added;
-    if (n)
+    job->report.n_added = n = survey.n_added;
+    if (n && is_talking(job))
         printf("%s: %zu file%s not listed yet; update does that\n",
                hallmark_settings_get(job->settings, "Root"), n, n == 1 ? " is" : "s are");
-    job->report.n_added = n;
 }
 
 static bool do_check(struct job *job)
@@ -627,11 +631,10 @@ static bool do_check(struct job *job)
     }
     if (job->err.code != HALLMARK_OK)
         return false;
-    if (is_talking(job)) {
+    if (is_talking(job))
         printf("%s: good: %zu package%s\n", hallmark_settings_get(job->settings, "Root"),
                checked.n_checked, checked.n_checked == 1 ? "" : "s");
-        check_unlisted(job);
-    }
+    check_unlisted(job);
     return true;
 }
 

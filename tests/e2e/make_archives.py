@@ -179,7 +179,7 @@ tar_case("A14-capability", 0, 0, "-",
                              struct.pack("<IIIII", 0x02000001, 0x400, 0, 0, 0))]).file("f", mode=0o755))
 tar_case("A15-xattr-acl-flags-owner", 0, 0, "-",
          Tar().pax_records([(b"SCHILY.xattr.user.evil", b"1"), (b"SCHILY.acl.access",
-                            b"user::rwx,user:12345:rwx:12345,group::rwx,mask::rwx,other::rwx"),
+                            b"user::rw-,user:12345:rwx:12345,group::r--,mask::rwx,other::r--"),
                             (b"SCHILY.fflags", b"nodump,sappnd"), (b"uid", b"12345"),
                             (b"gid", b"12345"), (b"uname", b"daemon")]).file("f"))
 

@@ -79,7 +79,7 @@ expect 0 '*' -- release update "${options[@]}" --verbose --passphrase-file "$T/r
 if have strace && ! under_wrapper; then
     forget
     echo six >"$root/a.txt"
-    strace -f -qq -s 1000 -v -o "$T/trace" -e trace=execve "$REPO_RELEASE" update "${options[@]}" \
+    traced execve "$REPO_RELEASE" update "${options[@]}" \
         --passphrase-file "$T/right" "$root" || fail "under strace: status $?"
     grep -q execve "$T/trace" || fail "strace saw nothing"
     ! grep 'correct horse' "$T/trace" || fail "the passphrase is in an argument or the environment"

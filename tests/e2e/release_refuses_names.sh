@@ -36,7 +36,7 @@ mkdir "$root/DIR"
 echo two >"$root/dir/b.txt"
 refused "DIR/b.txt" '(DIR|dir)/b\.txt'
 rm -r "$root/DIR" "$root/dir/b.txt"
-for name in Packages Packages.gz Sources Sources.xz Contents-amd64 Contents-amd64.gz by-hash dists; do
+for name in Packages Packages.gz Sources Sources.xz by-hash dists; do
     refused "$name" "$name"
 done
 mkdir "$root/dists"

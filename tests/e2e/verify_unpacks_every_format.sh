@@ -27,6 +27,26 @@ for package in "${packages[@]}"; do
     rm -rf "$T/out/$name"
 done
 
+# A sparse file, in every form that GNU tar writes, beside a very long name.
+long=$(printf 'component%.0s/' {1..30})
+mkdir -p "$T/s/sparse/$long"
+truncate -s 3M "$T/s/sparse/file"
+for at in 0 1000000 2500000; do
+    echo "some data" | dd of="$T/s/sparse/file" bs=1 seek=$at conv=notrunc status=none
+done
+echo long >"$T/s/sparse/$long/file"
+mkdir "$T/sparse"
+for format in gnu pax; do
+    tar -C "$T/s" --format=$format -Sczf "$T/sparse/$format-1.0.tar.gz" sparse
+done
+tar -C "$T/s" --format=pax --sparse-version=0.1 -Sczf "$T/sparse/older-1.0.tar.gz" sparse
+expect 0 '' -- release update "${PUBLISHER[@]}" --state "$T/state2" "$T/sparse"
+for name in gnu pax older; do
+    expect 0 '' -- consume unpack "$T/sparse" $name-1.0.tar.gz --into "$T/out/$name"
+    same_tree "$T/out/$name/sparse" "$T/s/sparse"
+    rm -rf "$T/out/$name"
+done
+
 # By file name and by name, with a report.
 expect 0 '*' -- consume unpack "$root" "targz-1.0.tar.gz" --into "$T/out/a" --json
 json "o['status'] == 'good' and o['exit'] == 0 and o['error'] is None"

@@ -42,7 +42,6 @@ static const struct call calls[] = {
     {SYS_pipe, "pipe", OTHER, NOTHING, -1, -1, 0},
     {SYS_fork, "fork", OTHER, NOTHING, -1, -1, -1},
     {SYS_vfork, "vfork", OTHER, NOTHING, -1, -1, -1},
-    {SYS_dup2, "dup2", OTHER, DESCRIPTOR, -1, -1, 0},
 #endif
 #ifdef SYS_renameat
     {SYS_renameat, "renameat", CHANGE, PATH, 2, 3, 1},
@@ -81,9 +80,6 @@ static const struct call calls[] = {
     {SYS_lseek, "lseek", READ, DESCRIPTOR, -1, -1, 0},
     {SYS_close, "close", READ, DESCRIPTOR, -1, -1, -1}, /* closes although it fails */
     {SYS_flock, "flock", OTHER, DESCRIPTOR, -1, -1, 0},
-    {SYS_fcntl, "fcntl", OTHER, DESCRIPTOR, -1, -1, 0},
-    {SYS_dup, "dup", OTHER, DESCRIPTOR, -1, -1, 0},
-    {SYS_dup3, "dup3", OTHER, DESCRIPTOR, -1, -1, 0},
     {SYS_pipe2, "pipe2", OTHER, NOTHING, -1, -1, 0},
     {SYS_socketpair, "socketpair", OTHER, NOTHING, -1, -1, 3},
     {SYS_sendmsg, "sendmsg", OTHER, DESCRIPTOR, -1, -1, 0},

@@ -175,7 +175,14 @@ class Publish:
         self.change(place)
 
     def prepare_resigned(self, place):
-        self.do(place, OLD, "update")
+        self.do(place, OLD - 10, "update")
+
+    def prepare_resumed(self, place):
+        """A run was killed after it had published, before it could take a note of that."""
+        self.prepare_resigned(place)
+        points = traced(self.tools, ["--count", "--list"], self.command(place), place, OLD - 5)
+        switch = [k for k, (call, path) in enumerate(points.calls, 1) if call == "renameat" and "/current" in path]
+        traced(self.tools, ["--kill", str(switch[0] + 1)], self.command(place), place, OLD)
 
     def prepare_pruned(self, place):
         for i, epoch in enumerate((OLD - 20, OLD - 10, OLD)):
@@ -205,7 +212,7 @@ class Publish:
         return "new"
 
     def leftovers(self, place):
-        return invariant.leftovers(place.root, place.state, (place.tmp, place.out))
+        return invariant.leftovers(place.root, place.state, (place.out,))
 
     def after_next(self, place, old):
         """The next run does it and cleans up."""
@@ -215,10 +222,6 @@ class Publish:
         require(not left, f"left behind after the next run: {', '.join(left)}")
         invariant.no_processes(place.top)
         require(not is_locked(place.state), "the lock is held")
-
-    def forgives(self, hit):
-        """Whether the command may go on where the call HIT fails: the cache is a convenience."""
-        return re.search(r"/cache(\.new)?$", hit[1]) is not None
 
 
 class Unpack:
@@ -238,7 +241,7 @@ class Unpack:
 
     def command(self, place, into="package"):
         return [self.tools.verify, "unpack", "--keyring", self.tools.keyring, "--state", place.state, "--into",
-                os.path.join(place.out, into), place.root, os.path.basename(self.tools.package)]
+                os.path.join(place.out, into), place.root, "pool/" + os.path.basename(self.tools.package)]
 
     def old(self, place):
         return invariant.view(place.root)
@@ -256,7 +259,7 @@ class Unpack:
         verified = os.path.join(place.state, "verified")
         out += [f"state: {name}" for name in invariant.names_in(verified)
                 if name != "lock" and not re.fullmatch("[0-9a-f]{64}", name)]
-        return out + invariant.leftovers(empty=(place.tmp,))
+        return out
 
     def after_next(self, place, old):
         into = "package-2" if self.settle(place, old) == "new" else "package"
@@ -266,9 +269,6 @@ class Unpack:
         left = self.leftovers(place)
         require(not left, f"left behind after the next run: {', '.join(left)}")
         invariant.no_processes(place.top)
-
-    def forgives(self, hit):
-        return False
 
 
 def tree(top):
@@ -289,4 +289,5 @@ def tree(top):
 
 def all_cases(tools):
     return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"),
-            Publish(tools, "resigned", "resign"), Publish(tools, "pruned", "prune"), Unpack(tools)]
+            Publish(tools, "resigned", "resign"), Publish(tools, "resumed", "resign"),
+            Publish(tools, "pruned", "prune"), Unpack(tools)]

@@ -189,30 +189,18 @@ def mentions(pid, texts):
     return any(text in found for text in texts)
 
 
-def is_agent(pid):
+def is_ours(pid):
+    """Whether it is one of the tools or of gpg's programs; not gpg-agent, which is to stay."""
     try:
-        return read(f"/proc/{pid}/comm").strip() in (b"gpg-agent", b"scdaemon", b"keyboxd")
+        return re.match(rb"(lt-)?repo-|gpg(?!-agent)", read(f"/proc/{pid}/comm")) is not None
     except OSError:
-        return True
-
-
-def ancestors():
-    """This process and those above it."""
-    out = set()
-    pid = os.getpid()
-    while pid:
-        out.add(pid)
-        pid = int(read(f"/proc/{pid}/stat").rsplit(b")", 1)[1].split()[1])
-    return out
+        return False
 
 
 def processes(*directories):
-    """The processes of the tools and of gpg that still work with DIRECTORIES; but for gpg-agent, which is
-    to stay."""
+    """The processes that still work with DIRECTORIES."""
     texts = [os.fsencode(directory) for directory in directories]
-    own = ancestors()
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-            if pid not in own and mentions(pid, texts) and not is_agent(pid)]
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_ours(pid) and mentions(pid, texts)]
 
 
 def no_processes(*directories, seconds=3.0):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Runs a command and lets the K-th of its system calls of a kind end in a fault: in SIGKILL for all
- * its processes, in an error, in half of a write, in a power cut of ext4. Processes that it forks
- * are followed; what they execute (gpg) is let go.
+ * Runs a command and lets the K-th of its system calls of a kind end in a fault: in SIGKILL for it
+ * and all its processes, or for it alone, in an error, in half of a write, in a power cut of ext4.
+ * Processes that it forks are followed; what they execute (gpg) is let go.
  */
 #include <elf.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ static const struct call *find_call(uint64_t number)
 /* ---- What is to be done ------------------------------------------------------------------------
  */
 
-enum fault { COUNT, KILL, FAIL, SHORT, POWER, RUN };
+enum fault { COUNT, KILL, KILL_ONE, FAIL, SHORT, POWER, RUN };
 
 struct task {
     pid_t pid;
@@ -273,6 +273,9 @@ static void strike(struct tracer *t, struct task *task, const struct call *call)
     case KILL:
         kill_all(t);
         break;
+    case KILL_ONE:
+        kill(t->leader, SIGKILL);
+        break;
     case POWER:
         cut_power(t);
         kill_all(t);
@@ -460,8 +463,8 @@ static int error_number(const char *name)
 
 static void usage(void)
 {
-    fputs("usage: tracer --count | --kill K | --fail K:ERRNO | --short K | --power K:FLAG:DIR |\n"
-          "              --run K:COMMAND\n"
+    fputs("usage: tracer --count | --kill K | --kill-one K | --fail K:ERRNO | --short K |\n"
+          "              --power K:FLAG:DIR | --run K:COMMAND\n"
           "              [--set change|read|other]... [--from TEXT] [--report FILE] [--list] -- "
           "COMMAND...\n"
           "Counts the system calls that change files (or read them, or others that can fail), and\n"
@@ -531,6 +534,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"count", no_argument, NULL, COUNT},
         {"kill", required_argument, NULL, KILL},
+        {"kill-one", required_argument, NULL, KILL_ONE},
         {"fail", required_argument, NULL, FAIL},
         {"short", required_argument, NULL, SHORT},
         {"power", required_argument, NULL, POWER},

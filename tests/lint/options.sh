@@ -60,7 +60,7 @@ done
 
 page=$srcdir/man/hallmark.3
 if [ -e "$page" ]; then
-    tr '\n' ' ' <"$srcdir/include/hallmark.h" | grep -oE 'HALLMARK_API [^;]*;' |
+    grep -v '^#' "$srcdir/include/hallmark.h" | tr '\n' ' ' | grep -oE 'HALLMARK_API [^;]*;' |
         sed -E 's/^[^(]*[^a-z0-9_]([a-z0-9_]+)\(.*/\1/' | sort >"$T/functions"
     while read -r function; do
         grep -qE "^\.F[no] \"?$function\"?( |\$)" "$page" || problem "man/hallmark.3: no synopsis of $function"

@@ -17,36 +17,29 @@ project_files >"$T/files"
 [ "$(wc -l <"$T/files")" -ge 60 ] || fail "found only $(wc -l <"$T/files") files"
 grep -E '\.(c|h|sh|py)$|^\.ci/run$|^configure\.ac$|^Makefile\.am$' "$T/files" >"$T/sources"
 
-while read -r file; do
-    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' || problem "$file: no SPDX line"
-done <"$T/sources"
+mapfile -t sources <"$T/sources"
+mapfile -t texts < <(grep -vE '^tests/data/|^COPYING$' "$T/files")
 
-while read -r file; do
-    case $file in
-    Makefile.am | *.mk | *.spec | debian/rules | tests/data/* | COPYING) ;;
-    *) grep -nP '\t' "$file" | head -n 3 | sed "s|^|$file: tab: |" ;;
-    esac
-    case $file in
-    tests/data/* | COPYING) ;;
-    *)
-        grep -nE '[[:blank:]]$' "$file" | head -n 3 | sed "s|^|$file: blanks at a line's end: |" || :
-        [ -z "$(tail -c 1 "$file")" ] || echo "$file: no newline at the end"
-        ;;
-    esac
-done <"$T/files" >"$T/out" || :
+# For each file: the licence in its first three lines, its length, no very long line.
+awk 'function finish() { if (file == "") return
+         if (!spdx) print file ": no SPDX line"
+         limit = file ~ /\.h$/ && file != "include/hallmark.h" && file !~ /^tests/ ? 150 : 600
+         if (lines > limit && file != "Makefile.am") print file ": " lines " lines, at most " limit }
+     FNR == 1 { finish(); file = FILENAME; spdx = 0 }
+     FNR <= 3 && /SPDX-License-Identifier: LGPL-2.1-or-later/ { spdx = 1 }
+     { lines = FNR }
+     length > (file ~ /\.[ch]$/ ? 110 : 130) && file != "Makefile.am" { print file ":" FNR ": " length " columns" }
+     END { finish() }' "${sources[@]}" >"$T/out"
 [ ! -s "$T/out" ] || problem "$(cat "$T/out")"
 
-while read -r file; do
-    lines=$(wc -l <"$file")
-    case $file in
-    *.h) limit=150 ;;
-    *) limit=600 ;;
-    esac
-    [ "$file" != include/hallmark.h ] || limit=600
-    [ "$lines" -le $limit ] || problem "$file: $lines lines, at most $limit"
-    awk -v file="$file" 'length > 120 { print file ":" NR ": " length " columns"; exit 1 }' "$file" ||
-        problem "$file: a line is much too long"
-done <"$T/sources"
+grep -nHE '[[:blank:]]$' "${texts[@]}" >"$T/out" || :
+[ ! -s "$T/out" ] || problem "$(head -n 20 "$T/out")"$'\n'"blanks at a line's end"
+mapfile -t untabbed < <(printf '%s\n' "${texts[@]}" | grep -vE '^Makefile\.am$|\.(mk|spec|m4)$|^debian/rules$')
+grep -nHP '\t' "${untabbed[@]}" >"$T/out" || :
+[ ! -s "$T/out" ] || problem "$(head -n 20 "$T/out")"$'\n'"tabs"
+for file in "${texts[@]}"; do
+    [ -z "$(tail -c 1 "$file")" ] || problem "$file: no newline at the end"
+done
 
 # Nouns, not drawers.
 if grep -iE '(^|/)([^/]*[-_.])?(util|utils|common|misc|helpers?)([-_.][^/]*)?$' "$T/files"; then
@@ -54,12 +47,12 @@ if grep -iE '(^|/)([^/]*[-_.])?(util|utils|common|misc|helpers?)([-_.][^/]*)?$' 
 fi
 
 # A path that exists on one machine only, or a binary.
+mapfile -t others < <(grep -v '^tests/lint/style\.sh$' "$T/files")
+grep -LI . "${others[@]}" >"$T/out" || :
 while read -r file; do
-    if ! grep -qI . "$file" && [ -s "$file" ]; then
-        problem "$file: is not text"
-    fi
-    grep -nE '(^|[^A-Za-z0-9_.$}/-])/(work|Users|root|home/[a-z]+)/' "$file" | sed "s|^|$file: |"
-done < <(grep -vE '^tests/lint/style\.sh$' "$T/files") >"$T/out" || :
+    [ ! -s "$file" ] || problem "$file: is not text"
+done <"$T/out"
+grep -nHE '(^|[^A-Za-z0-9_.$}/-])/(work|Users|root|home/[a-z]+)/' "${others[@]}" >"$T/out" || :
 [ ! -s "$T/out" ] || problem "$(cat "$T/out")"$'\n'"a path of one machine"
 
 # No typedef for structs and pointers, no FIXME left.

@@ -49,6 +49,7 @@ static void armor_rejects_bad_files(void **state)
         {"body-line-longer", "line 4 of the PGP SIGNATURE has not the length"},
         {"body-line-of-80", "line 3 of the PGP SIGNATURE has not the length"},
         {"body-of-three-digits", "line 4 of the PGP SIGNATURE is not base64"},
+        {"body-short-lines-inside", "line 5 of the PGP SIGNATURE has not the length"},
         {"body-trailing-blank", "line 3 of the PGP SIGNATURE is not base64"},
         {"body-with-hole", "line 3 of the PGP SIGNATURE is not base64"},
         {"crc-short", "line 5 of the PGP SIGNATURE is no checksum"},

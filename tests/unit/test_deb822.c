@@ -48,6 +48,8 @@ static void deb822_rejects_bad_files(void **state)
         {"long-line", "Release: line 2 is longer than 4096 bytes"},
         {"name-empty", "Release: line 1 is no field"},
         {"name-with-blank", "Release: line 1 is no field"},
+        {"name-starts-with-dash", "Release: line 1 is no field"},
+        {"name-starts-with-hash", "Release: line 2 is no field"},
         {"no-colon", "Release: line 2 is no field"},
         {"no-newline-at-end", "Release: line 2 has no newline at its end"},
         {"second-stanza", "Release: line 2 is blank"},

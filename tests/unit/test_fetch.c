@@ -77,7 +77,8 @@ static void fetch_accepts_every_spelling(void **state)
 static void fetch_accepts_a_file(void **state)
 {
     struct fixture *f = *state;
-    char *file = path_join(f->repo, "InRelease"), *wanted = alloc_printf("file://%s/a%%20b", f->dir);
+    char *file = path_join(f->repo, "InRelease"),
+         *wanted = alloc_printf("file://%s/a%%20b", f->dir);
     struct hallmark_error err = {0};
     struct fetch *fetch = fetch_open(file, &err);
 
@@ -134,12 +135,10 @@ static void fetch_rejects_what_is_no_file(void **state) /* N18 */
 {
     static const struct {
         const char *path, *reason;
-    } bad[] = {{"link", "is not a regular file"},
-               {"fifo", "is not a regular file"},
-               {"pool", "is not a regular file"},
-               {"way/x", "is missing"}, /* a link is no directory */
-               {"pool/x/y", "is missing"},
-               {"nothing", "is missing, but the manifest lists it"}};
+    } bad[] = {
+        {"link", "is not a regular file"}, {"fifo", "is not a regular file"},
+        {"pool", "is not a regular file"}, {"way/x", "is missing"}, /* a link is no directory */
+        {"pool/x/y", "is missing"},        {"nothing", "is missing, but the manifest lists it"}};
     struct fixture *f = *state;
     struct hallmark_error err = {0};
     struct fetch *fetch = fetch_open(f->repo, &err);
@@ -163,10 +162,8 @@ static void fetch_rejects_what_is_no_file(void **state) /* N18 */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fetch_accepts_every_spelling),
-        cmocka_unit_test(fetch_accepts_a_file),
-        cmocka_unit_test(fetch_rejects_locations),
-        cmocka_unit_test(fetch_accepts_documents),
+        cmocka_unit_test(fetch_accepts_every_spelling),  cmocka_unit_test(fetch_accepts_a_file),
+        cmocka_unit_test(fetch_rejects_locations),       cmocka_unit_test(fetch_accepts_documents),
         cmocka_unit_test(fetch_rejects_what_is_no_file),
     };
 

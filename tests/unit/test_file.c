@@ -82,8 +82,7 @@ static void assert_error(struct fixture *f, enum hallmark_errcode code, const ch
     error_clear(&f->err);
 }
 
-/* ---- Opening ----------------------------------------------------------------------------------
- */
+/* ---- Opening ---- */
 
 static void assert_opens(struct fixture *f, const char *path)
 {
@@ -243,8 +242,7 @@ static void file_accepts_closing_without_losing_errno(void **state)
     assert_int_equal(fd, -1);
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading ---- */
 
 static void file_accepts_reading(void **state)
 {
@@ -320,8 +318,7 @@ static void file_rejects_reading(void **state)
     bytes_free(&data);
 }
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing ---- */
 
 static void file_accepts_creating(void **state)
 {

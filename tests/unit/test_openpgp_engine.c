@@ -226,17 +226,16 @@ static void skip_without_namespaces(struct fixture *f)
     skip();
 }
 
-/* Writes a shell script that says its version and then runs COMMANDS; free(3) releases its path. */
-static char *make_gpg(struct fixture *f, const char *commands)
+/* Writes a shell script that says VERSION and then runs COMMANDS; free(3) releases its path. */
+static char *make_gpg(struct fixture *f, const char *version, const char *commands)
 {
     char *path = path_join(f->g->dir, "gpg"), *text;
     int fd;
 
-    text =
-        alloc_printf("#!/bin/bash\ncase \"$*\" in *--version*) echo 'gpg (GnuPG) 2.2.40'; exit;; "
-                     "esac\nwhile [ \"$1\" != --status-fd ]; do shift; done\nsay() { echo "
-                     "\"[GNUPG:] $*\" >&$fd; }\nfd=$2\n%s\n",
-                     commands);
+    text = alloc_printf("#!/bin/bash\ncase \"$*\" in *--version*) echo 'gpg (GnuPG) %s'; exit;; "
+                        "esac\nwhile [ \"$1\" != --status-fd ]; do shift; done\nsay() { echo "
+                        "\"[GNUPG:] $*\" >&$fd; }\nfd=$2\n%s\n",
+                        version, commands);
     unlink(path);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
     assert_true(fd >= 0 && file_write_all(fd, text, strlen(text)));
@@ -260,7 +259,7 @@ static void openpgp_engine_rejects_a_gpg_that_does_not_work_s47(void **state)
     assert_int_equal(with_script(f, "/bin/true", BEFORE_OPEN), HALLMARK_ERR_IO);
     assert_int_equal(with_script(f, "/bin/false", BEFORE_VERIFY), HALLMARK_ERR_IO);
     for (i = 0; i < sizeof scripts / sizeof *scripts; i++) {
-        script = make_gpg(f, scripts[i]);
+        script = make_gpg(f, "2.2.40", scripts[i]);
         assert_int_equal(with_script(f, script, BEFORE_OPEN), HALLMARK_ERR_IO);
         assert_int_equal(with_script(f, script, BEFORE_VERIFY), HALLMARK_ERR_IO);
         free(script);
@@ -272,23 +271,31 @@ static void openpgp_engine_rejects_a_gpg_that_does_not_work_s47(void **state)
 static void openpgp_engine_rejects_status_lines_that_do_not_add_up_s48(void **state)
 {
 #define GOODSIG       "say GOODSIG ${fpr:24} Alice; "
-#define VALIDSIG(fpr) "say VALIDSIG " fpr " 2026-11-22 1795348419 0 4 0 22 10 00 " fpr "; "
+#define VALIDSIG(fpr) SUBKEYSIG(fpr, fpr)
+#define SUBKEYSIG(fpr, primary)                                                                    \
+    "say VALIDSIG " fpr " 2026-11-22 1795348419 0 4 0 22 10 00 " primary "; "
+#define OTHER "0123456789ABCDEF0123456789ABCDEF01234567"
     static const struct {
         const char *script;
-        enum openpgp_verdict verdict;
+        int outcome;
     } cases[] = {
-        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr"), OPENPGP_GOOD},
-        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr") "say TRUST_FULLY 0 always", OPENPGP_GOOD},
-        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr") "say TRUST_NEVER 0 always", OPENPGP_REFUSED},
-        {"say NEWSIG; " GOODSIG, OPENPGP_REFUSED},
-        {"say NEWSIG; " GOODSIG VALIDSIG("0123456789ABCDEF0123456789ABCDEF01234567"),
-         OPENPGP_REFUSED},
-        {"say NEWSIG; " GOODSIG VALIDSIG("${fpr:24}"), OPENPGP_REFUSED},
-        {"say NEWSIG; " VALIDSIG("$fpr"), OPENPGP_REFUSED},
-        {"say NEWSIG; say GOODSIG 0123456789ABCDEF Alice; " VALIDSIG("$fpr"), OPENPGP_REFUSED},
-        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr") VALIDSIG("$fpr"), OPENPGP_REFUSED},
-        {GOODSIG VALIDSIG("$fpr"), OPENPGP_REFUSED},
-        {"say NEWSIG; say BADSIG ${fpr:24} Alice; " VALIDSIG("$fpr"), OPENPGP_BAD},
+        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr"), VERDICT + OPENPGP_GOOD},
+        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr") "say TRUST_FULLY 0 always",
+         VERDICT + OPENPGP_GOOD},
+        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr") "say TRUST_NEVER 0 always",
+         VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; " GOODSIG, VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; say GOODSIG 89ABCDEF01234567 x; " VALIDSIG(OTHER), VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; " GOODSIG VALIDSIG(OTHER), VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; " GOODSIG SUBKEYSIG("$fpr", OTHER), VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; " GOODSIG GOODSIG VALIDSIG("$fpr"), HALLMARK_ERR_IO},
+        {"say NEWSIG; " GOODSIG VALIDSIG("${fpr:24}"), VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; " VALIDSIG("$fpr"), VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; say GOODSIG 0123456789ABCDEF Alice; " VALIDSIG("$fpr"),
+         VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; " GOODSIG VALIDSIG("$fpr") VALIDSIG("$fpr"), VERDICT + OPENPGP_REFUSED},
+        {GOODSIG VALIDSIG("$fpr"), VERDICT + OPENPGP_REFUSED},
+        {"say NEWSIG; say BADSIG ${fpr:24} Alice; " VALIDSIG("$fpr"), VERDICT + OPENPGP_BAD},
     };
     struct fixture *f = *state;
     char *commands, *script;
@@ -297,11 +304,37 @@ static void openpgp_engine_rejects_status_lines_that_do_not_add_up_s48(void **st
     skip_without_namespaces(f);
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         commands = alloc_printf("fpr=%s\n%s", f->alice, cases[i].script);
-        script = make_gpg(f, commands);
-        assert_int_equal(with_script(f, script, BEFORE_VERIFY), VERDICT + (int)cases[i].verdict);
+        script = make_gpg(f, "2.2.40", commands);
+        assert_int_equal(with_script(f, script, BEFORE_VERIFY), cases[i].outcome);
         free(script);
         free(commands);
     }
+}
+
+static void openpgp_engine_rejects_an_old_gpg(void **state)
+{
+    static const struct {
+        const char *version;
+        int outcome;
+    } cases[] = {{"2.2.40", VERDICT + OPENPGP_GOOD},
+                 {"2.4.7", VERDICT + OPENPGP_GOOD},
+                 {"3.0", VERDICT + OPENPGP_GOOD},
+                 {"1.4.23", HALLMARK_ERR_IO},
+                 {"2.1.18", HALLMARK_ERR_IO},
+                 {"silly", HALLMARK_ERR_IO},
+                 {"", HALLMARK_ERR_IO}};
+    struct fixture *f = *state;
+    char *commands, *script;
+    size_t i;
+
+    skip_without_namespaces(f);
+    commands = alloc_printf("fpr=%s\nsay NEWSIG; " GOODSIG VALIDSIG("$fpr"), f->alice);
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        script = make_gpg(f, cases[i].version, commands);
+        assert_int_equal(with_script(f, script, BEFORE_VERIFY), cases[i].outcome);
+        free(script);
+    }
+    free(commands);
 }
 
 static void reap_everything(int signum)
@@ -402,6 +435,7 @@ int main(void)
         TEST(openpgp_engine_rejects_an_unsafe_tmpdir),
         TEST(openpgp_engine_rejects_a_gpg_that_does_not_work_s47),
         TEST(openpgp_engine_rejects_status_lines_that_do_not_add_up_s48),
+        TEST(openpgp_engine_rejects_an_old_gpg),
         TEST(openpgp_engine_accepts_any_use_of_sigchld),
         TEST(openpgp_engine_accepts_without_standard_descriptors),
         TEST(openpgp_engine_accepts_sudden_death_g07),

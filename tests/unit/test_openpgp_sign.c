@@ -339,6 +339,38 @@ static void openpgp_sign_rejects_a_wrong_passphrase_g18(void **state)
     assert_error(f, HALLMARK_ERR_SIGNATURE, f->locked, "");
 }
 
+/* Signs with a pinentry that gives REPLY to the question. */
+static bool sign_with_person(struct fixture *f, const char *reply)
+{
+    char *const fingerprints[] = {f->locked, NULL};
+    struct openpgp_signer signer = {
+        .gnupg_home = f->g->home, .fingerprints = fingerprints, .interactive = true};
+
+    error_clear(&f->err);
+    openpgp_signed_free(&f->made);
+    gnupg_shell(
+        f->g,
+        "printf '%%s\\n' '#!/bin/bash' 'echo OK' 'while read -r command rest; do' "
+        "'[ \"$command\" != GETPIN ] || echo \"%s\"' "
+        "'[ \"$command\" = GETPIN -a \"%.3s\" = ERR ] || echo OK; done' >pinentry && "
+        "chmod 755 pinentry && echo \"pinentry-program $PWD/pinentry\" >>home/gpg-agent.conf; "
+        "gpgconf --kill gpg-agent",
+        reply, reply);
+    return openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err);
+}
+
+static void openpgp_sign_accepts_a_person(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(sign_with_person(f, "D sesame"));
+    assert_signed_by(f, f->locked, NULL, NULL);
+    assert_false(sign_with_person(f, "D open"));
+    assert_error(f, HALLMARK_ERR_SIGNATURE, f->locked, "wrong passphrase");
+    assert_false(sign_with_person(f, "ERR 83886179 Operation cancelled <Pinentry>"));
+    assert_error(f, HALLMARK_ERR_SIGNATURE, f->locked, "the passphrase was not given");
+}
+
 /* G16 */
 static void openpgp_sign_rejects_a_dead_agent_g16(void **state)
 {
@@ -422,6 +454,7 @@ int main(void)
         TEST(openpgp_sign_rejects_a_missing_passphrase_g17),
         TEST(openpgp_sign_accepts_a_passphrase_g18),
         TEST(openpgp_sign_rejects_a_wrong_passphrase_g18),
+        TEST(openpgp_sign_accepts_a_person),
         TEST(openpgp_sign_rejects_a_dead_agent_g16),
         TEST(openpgp_sign_rejects_a_missing_home),
         TEST(openpgp_sign_rejects_no_text),

@@ -21,11 +21,19 @@ static struct release make_release(const char *const *paths)
     return release;
 }
 
-static const char *const paths[] = {
-    "a/hello-2.9.tar.gz",   "a/hello-2.10.tar.gz",  "hello-2.10.tar.gz.asc", "hello-doc-3.0.tar.gz",
-    "b/twice-1.0.tar.gz",   "b/twice-1.0.tar.xz",   "c/same-1.0.tar.gz",     "d/same-1.0.tar.gz",
-    "rc/tool-1.0~rc1.tar.gz", "rc/tool-1.0.tar.gz", "README",                "hello",
-    NULL};
+static const char *const paths[] = {"a/hello-2.9.tar.gz",
+                                    "a/hello-2.10.tar.gz",
+                                    "hello-2.10.tar.gz.asc",
+                                    "hello-doc-3.0.tar.gz",
+                                    "b/twice-1.0.tar.gz",
+                                    "b/twice-1.0.tar.xz",
+                                    "c/same-1.0.tar.gz",
+                                    "d/same-1.0.tar.gz",
+                                    "rc/tool-1.0~rc1.tar.gz",
+                                    "rc/tool-1.0.tar.gz",
+                                    "README",
+                                    "hello",
+                                    NULL};
 
 static void assert_finds(const char *name, const char *path)
 {

@@ -64,8 +64,14 @@ static void policy_accepts_any_key_without_pins(void **state)
 static void policy_rejects_key_ids(void **state) /* K08 */
 {
     const char *pins[] = {NULL, NULL};
-    static const char *const bad[] = {"01234567", "89ABCDEF01234567", "", "!", ALICE "0", ALICE "!!",
-                                      "0123456789ABCDEF0123456789ABCDEF0123456G", " " ALICE,
+    static const char *const bad[] = {"01234567",
+                                      "89ABCDEF01234567",
+                                      "",
+                                      "!",
+                                      ALICE "0",
+                                      ALICE "!!",
+                                      "0123456789ABCDEF0123456789ABCDEF0123456G",
+                                      " " ALICE,
                                       "0x" ALICE};
     struct hallmark_policy in;
     size_t i;

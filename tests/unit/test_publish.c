@@ -9,20 +9,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-#include "base/file.h"
 #include "base/limits.h"
-#include "base/path.h"
 #include "system/publish.h"
+#include "temporary.h"
 
 enum { N_NAMES = 3 };
 
@@ -36,13 +31,10 @@ struct fixture {
 
 static int set_up(void **state)
 {
-    const char *tmp = getenv("TMPDIR");
     struct fixture *f = alloc_array(1, sizeof *f);
 
-    f->path = path_join(tmp && *tmp ? tmp : "/tmp", "test_publish.XXXXXX");
-    assert_non_null(mkdtemp(f->path));
-    assert_int_equal(chmod(f->path, 0755), 0);
-    f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    f->path = temporary_new();
+    f->fd = file_open_directory(f->path, &f->err);
     assert_true(f->fd >= 0);
     *state = f;
     return 0;
@@ -52,10 +44,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    close(f->fd);
-    error_clear(&f->err);
-    assert_true(file_remove_tree(AT_FDCWD, f->path, &f->err));
-    free(f->path);
+    file_close(&f->fd);
+    temporary_remove(f->path);
     free(f);
     return 0;
 }
@@ -143,8 +133,7 @@ static void assert_refused(struct fixture *f, enum hallmark_errcode code, const 
     assert_non_null(strstr(f->err.text, text));
 }
 
-/* ---- publish_commit ---------------------------------------------------------------------------
- */
+/* ---- publish_commit ---- */
 
 static void publish_accepts_first_publication(void **state)
 {
@@ -300,6 +289,21 @@ static void publish_accepts_leftovers_of_crashes(void **state)
     assert_link(f, ".hallmark/current", "00000003");
 }
 
+static void publish_accepts_cleaning(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(publish_clean(f->fd, &f->err));
+    assert_false(is_there(f, ".hallmark"));
+    assert_true(commit(f, "one"));
+    assert_int_equal(mkdirat(f->fd, ".hallmark/.new-00000002", 0700), 0);
+    assert_int_equal(mkdirat(f->fd, ".hallmark/00000002", 0755), 0);
+    assert_true(publish_clean(f->fd, &f->err));
+    assert_false(is_there(f, ".hallmark/.new-00000002"));
+    assert_false(is_there(f, ".hallmark/00000002"));
+    assert_published(f, "one");
+}
+
 static void publish_rejects_a_directory_at_a_name(void **state)
 {
     struct fixture *f = *state;
@@ -405,8 +409,7 @@ static void publish_rejects_adopting_a_huge_file(void **state)
     assert_mode(f, "Release", 0644);
 }
 
-/* ---- publish_is_intact ------------------------------------------------------------------------
- */
+/* ---- publish_is_intact ---- */
 
 static void publish_rejects_as_intact_what_lacks_a_file(void **state)
 {
@@ -425,8 +428,7 @@ static void publish_rejects_as_intact_what_lacks_a_file(void **state)
     assert_false(publish_is_intact(f->fd, NULL, 0));
 }
 
-/* ---- publish_prune ----------------------------------------------------------------------------
- */
+/* ---- publish_prune ---- */
 
 /* Makes N generations; number I was made at 1000 * I. */
 static void make_generations(struct fixture *f, int n)
@@ -550,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(publish_accepts_fewer_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(publish_accepts_a_lost_generation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(publish_accepts_leftovers_of_crashes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(publish_accepts_cleaning, set_up, tear_down),
         cmocka_unit_test_setup_teardown(publish_rejects_a_directory_at_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(publish_rejects_a_foreign_link_at_a_name, set_up,
                                         tear_down),

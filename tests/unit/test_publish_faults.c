@@ -71,8 +71,7 @@ static const struct scenario scenarios[] = {
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
-/* ---- Tracing ----------------------------------------------------------------------------------
- */
+/* ---- Tracing ---- */
 
 /* Valgrind makes system calls of its own between those of the program, and each takes long. */
 static bool is_valgrind(void)
@@ -193,8 +192,7 @@ static void publish_accepts_kill_at_every_call(void **state)
     assert_true(n_new > N_SCENARIOS);
 }
 
-/* ---- Failing calls ----------------------------------------------------------------------------
- */
+/* ---- Failing calls ---- */
 
 #ifdef __x86_64__
 struct fault {

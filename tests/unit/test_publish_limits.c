@@ -15,8 +15,7 @@
 
 #include "publish_root.h"
 
-/* ---- Limits, rights, space --------------------------------------------------------------------
- */
+/* ---- Limits, rights, space ---- */
 
 /* Publishes in a child that CONFINE was called in; the error goes to *ERR. */
 static void commit_confined(struct run *run, void (*confine)(struct run *run),
@@ -145,8 +144,7 @@ static void publish_rejects_a_full_disk(void **state)
     assert_int_equal(status, 0);
 }
 
-/* ---- Readers ----------------------------------------------------------------------------------
- */
+/* ---- Readers ---- */
 
 /* Reads all names, again and again; ends with 0 when it was killed by nothing it saw. */
 static int read_for_ever(int rootfd, int stop_fd)

@@ -72,6 +72,10 @@ static void settings_rejects_bad_files(void **state)
         {"keep-generations-word", "\"three\" is not a whole number from 1 to 1000"},
         {"keep-generations-zero", "Keep-Generations: \"0\" is not a whole number from 1 to 1000"},
         {"layout-apt", "Layout: \"apt\" is no layout that this version knows: plain"},
+        {"max-vanished-101", "Max-Vanished: \"101%\" is not a share from 0% to 100%"},
+        {"max-vanished-leading-zero", "Max-Vanished: \"05%\" is not a share from 0% to 100%"},
+        {"max-vanished-only-percent", "Max-Vanished: \"%\" is not a share from 0% to 100%"},
+        {"max-vanished-without-percent", "Max-Vanished: \"20\" is not a share from 0% to 100%"},
         {"name-dash-first", "a.conf: line 2: Name: \"-a\" is not a name of at most 64"},
         {"name-dot-first", "a.conf: line 2: Name: \".a\" is not a name of at most 64"},
         {"name-empty", "a.conf: line 2: the field \"Name\" is empty"},
@@ -185,6 +189,7 @@ static void settings_accepts_no_values(void **state)
     assert_int_equal(settings_refresh_before(&settings), 7 * 43200);
     assert_int_equal(settings_keep_for(&settings), 86400);
     assert_int_equal(settings_keep_generations(&settings), 3);
+    assert_int_equal(settings_max_vanished(&settings), 50);
     assert_int_equal(settings_hashes(&settings), RELEASE_SHA256);
     settings_words(&settings, SETTINGS_EXCLUDE, &words);
     assert_int_equal(words.n_items, 0);
@@ -195,7 +200,7 @@ static void settings_accepts_values_as_documented(void **state)
 {
     static const char text[] =
         "# ours\nName: a\nValid-For: 10h\nRefresh-Before: 90m\nKeep-For: 2w\n"
-        "Keep-Generations: 12\nHashes: SHA512\nExclude: *.tmp\n *~\n";
+        "Keep-Generations: 12\nMax-Vanished: 5%\nHashes: SHA512\nExclude: *.tmp\n *~\n";
     struct hallmark_settings settings = {0};
     struct strlist words = {0};
     struct bytes written = {0};
@@ -208,6 +213,7 @@ static void settings_accepts_values_as_documented(void **state)
     assert_int_equal(settings_refresh_before(&settings), 5400);
     assert_int_equal(settings_keep_for(&settings), 14 * 86400);
     assert_int_equal(settings_keep_generations(&settings), 12);
+    assert_int_equal(settings_max_vanished(&settings), 5);
     assert_int_equal(settings_hashes(&settings), RELEASE_SHA256 | RELEASE_SHA512);
     settings_words(&settings, SETTINGS_EXCLUDE, &words);
     assert_int_equal(words.n_items, 2);
@@ -216,7 +222,7 @@ static void settings_accepts_values_as_documented(void **state)
     assert_string_equal(written.data,
                         "# hallmark.conf(5)\nName: a\nHashes: SHA512\nValid-For: 10h\n"
                         "Refresh-Before: 90m\nExclude: *.tmp *~\nKeep-Generations: 12\n"
-                        "Keep-For: 2w\n");
+                        "Keep-For: 2w\nMax-Vanished: 5%\n");
     assert_true(settings_set(&settings, SETTINGS_REFRESH_BEFORE, NULL, &err));
     assert_int_equal(settings_refresh_before(&settings), 18000);
     assert_true(settings_set(&settings, SETTINGS_REFRESH_BEFORE, "11h", &err));

@@ -102,7 +102,9 @@ static void write_file(const char *path, const char *text)
 static void state_rejects_damage(void **state)
 {
     static const char *const bad[] = {
-        "", "garbage\n", "Repository: file:///srv/a\n",
+        "",
+        "garbage\n",
+        "Repository: file:///srv/a\n",
         "Repository: file:///srv/b\nDate: Tue, 14 Nov 2023 22:13:20 UTC\nSHA256: "
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
         "Repository: file:///srv/a\nDate: yesterday\nSHA256: "
