@@ -1,46 +1,119 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A process that waits for the end of a connection, whose other side the kernel closes with its
- * holder. */
+/*
+ * The guard waits for the end of a connection, whose other side the kernel closes with the process
+ * that holds it. What goes over it are strings with their NUL, one a packet: paths, and an empty
+ * one at the end.
+ */
 #include "crypto/openpgp_guard.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/limits.h"
+#include "base/strlist.h"
 #include "crypto/openpgp_process.h"
 
-static void guard(int fd, void (*clean)(const char *arg), const char *arg)
+/* What the guard tells at first. */
+struct made {
+    int error; /* errno */
+    char path[LIMITS_PATH_BYTES + 1];
+};
+
+/* ---- In the guard ---- */
+
+/* Reads paths until the end of the connection. Whether that came before the empty string. */
+static bool is_abandoned(struct strlist *paths)
+{
+    char path[LIMITS_PATH_BYTES + 1];
+    ssize_t len;
+
+    while ((len = file_read_some(OPENPGP_PROCESS_FD, path, sizeof path)) > 0) {
+        path[len - 1] = '\0';
+        if (len == 1)
+            return false;
+        strlist_add(paths, path);
+    }
+    return true;
+}
+
+/* A gpg that is killed together with its caller may still have to be outlived. */
+static void remove_all(const struct strlist *paths, bool (*remove)(const char *path))
+{
+    static const struct timespec pause = {.tv_nsec = 100000000};
+    enum { TRIES = 50 };
+    size_t i;
+    int n;
+
+    for (i = 0; i < paths->n_items; i++)
+        for (n = 0; n < TRIES && !remove(paths->items[i]); n++)
+            nanosleep(&pause, NULL);
+}
+
+static void guard(int fd, const char *template, bool (*remove)(const char *path))
     __attribute__((noreturn));
 
 /* All signals are blocked: a terminal's or a service manager's go to all of a group, and this one
  * is needed just then. */
-static void guard(int fd, void (*clean)(const char *arg), const char *arg)
+static void guard(int fd, const char *template, bool (*remove)(const char *path))
 {
-    char done;
+    struct made made = {.error = 0};
+    struct strlist paths = {0};
     pid_t pid = fork();
 
     if (pid != 0)
         _exit(pid < 0);
     /* The memory of the caller may hold secrets. */
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || setsid() < 0 || chdir("/") < 0 ||
-        !openpgp_process_narrow(fd) || send(OPENPGP_PROCESS_FD, "", 1, MSG_NOSIGNAL) != 1)
+        !openpgp_process_narrow(fd))
         _exit(1);
-    if (file_read_some(OPENPGP_PROCESS_FD, &done, 1) == 0)
-        clean(arg);
+    strcpy(made.path, template);
+    if (!mkdtemp(made.path))
+        made.error = errno;
+    else
+        strlist_add(&paths, made.path);
+    if (send(OPENPGP_PROCESS_FD, &made, sizeof made, MSG_NOSIGNAL) != sizeof made ||
+        is_abandoned(&paths))
+        remove_all(&paths, remove);
+    strlist_free(&paths);
     _exit(0);
 }
 
-int openpgp_guard_start(void (*clean)(const char *arg), const char *arg, struct hallmark_error *err)
+/* ---- In the caller ---- */
+
+static bool take_path(int fd, char *template, struct hallmark_error *err)
 {
-    int fds[2];
+    struct made made;
+
+    if (file_read_some(fd, &made, sizeof made) != sizeof made)
+        return error_set(err, HALLMARK_ERR_IO, "%s: cannot start a process to make it", template);
+    made.path[sizeof made.path - 1] = '\0';
+    errno = made.error;
+    if (made.error || strlen(made.path) != strlen(template))
+        return error_set_errno(err, "%s: cannot create the directory", template);
+    strcpy(template, made.path);
+    return true;
+}
+
+int openpgp_guard_start(char *template, bool (*remove)(const char *path),
+                        struct hallmark_error *err)
+{
     sigset_t all, before;
     pid_t pid;
-    char ready;
+    int fds[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
+    if (strlen(template) > LIMITS_PATH_BYTES) {
+        error_set(err, HALLMARK_ERR_USAGE, "%s: is too long for a path", template);
+        return -1;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
         error_set_errno(err, "cannot make a pair of sockets");
         return -1;
     }
@@ -48,21 +121,26 @@ int openpgp_guard_start(void (*clean)(const char *arg), const char *arg, struct 
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
     if (pid == 0)
-        guard(fds[0], clean, arg);
+        guard(fds[0], template, remove);
     if (pid > 0)
         waitpid(pid, NULL, 0); /* fails where the caller ignores SIGCHLD, but waits */
     sigprocmask(SIG_SETMASK, &before, NULL);
     file_close(&fds[0]);
-    if (pid < 0 || file_read_some(fds[1], &ready, 1) != 1) {
-        error_set(err, HALLMARK_ERR_IO, "cannot start a process");
+    if (pid < 0)
+        error_set_errno(err, "cannot start a process");
+    if (pid < 0 || !take_path(fds[1], template, err))
         file_close(&fds[1]);
-    }
     return fds[1];
+}
+
+void openpgp_guard_add(int guard_fd, const char *path)
+{
+    send(guard_fd, path, strlen(path) + 1, MSG_NOSIGNAL); /* fails where it was killed */
 }
 
 void openpgp_guard_end(int *guard_fd)
 {
     if (*guard_fd >= 0)
-        send(*guard_fd, "", 1, MSG_NOSIGNAL); /* fails where it was killed */
+        openpgp_guard_add(*guard_fd, "");
     file_close(guard_fd);
 }

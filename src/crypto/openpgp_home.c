@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -51,17 +50,6 @@ static bool remove_directory(const char *path)
     return ok;
 }
 
-/* After the end of the process: the gpg that is killed with it may have to be outlived. */
-static void clean(const char *path)
-{
-    static const struct timespec pause = {.tv_nsec = 100000000};
-    enum { TRIES = 50 };
-    int i;
-
-    for (i = 0; i < TRIES && !remove_directory(path); i++)
-        nanosleep(&pause, NULL);
-}
-
 bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err)
 {
     const char *dir = temporary_directory();
@@ -71,14 +59,8 @@ bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err)
     if (!check_directory(dir, err))
         return false;
     path = path_join(dir, "hallmark-XXXXXX");
-    if (!mkdtemp(path)) {
-        error_set_errno(err, "%s: cannot create a directory in it", dir);
-        free(path);
-        return false;
-    }
-    guard = openpgp_guard_start(clean, path, err);
+    guard = openpgp_guard_start(path, remove_directory, err);
     if (guard < 0) {
-        remove_directory(path);
         free(path);
         return false;
     }
@@ -106,12 +88,21 @@ bool openpgp_home_add(const char *path, const char *name, struct bytes_view data
     return ok;
 }
 
+void openpgp_home_own(struct openpgp_home *home, const char *path)
+{
+    openpgp_guard_add(home->guard, path);
+    home->other = alloc_strdup(path);
+}
+
 void openpgp_home_remove(struct openpgp_home *home)
 {
     if (!home->path)
         return;
     remove_directory(home->path);
+    if (home->other)
+        remove_directory(home->other);
     openpgp_guard_end(&home->guard);
+    free(home->other);
     free(home->path);
-    home->path = NULL;
+    *home = (struct openpgp_home){.guard = -1};
 }

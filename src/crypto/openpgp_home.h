@@ -7,8 +7,9 @@
 #include "base/error.h"
 
 struct openpgp_home {
-    char *path; /* absolute; NULL: there is none */
-    int guard;  /* of openpgp_guard.h */
+    char *path;  /* absolute; NULL: there is none */
+    char *other; /* a directory that belongs to it, or NULL */
+    int guard;   /* of openpgp_guard.h */
 };
 
 /* Makes a directory below $TMPDIR or /tmp that only its owner may enter. It goes with
@@ -18,6 +19,9 @@ bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err);
 /* Creates the file NAME in the home at PATH. */
 bool openpgp_home_add(const char *path, const char *name, struct bytes_view data,
                       struct hallmark_error *err);
+
+/* Makes the directory PATH, which exists already, a part of it; once. */
+void openpgp_home_own(struct openpgp_home *home, const char *path);
 
 /* Removes the directory with all that is in it, if there is one. */
 void openpgp_home_remove(struct openpgp_home *home);

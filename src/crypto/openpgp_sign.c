@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "crypto/openpgp.h"
+#include "crypto/openpgp_agent.h"
 #include "crypto/openpgp_engine.h"
 #include "crypto/openpgp_process.h"
 #include "crypto/openpgp_home.h"
@@ -39,6 +40,7 @@ static const char options[] = "ignore-invalid-option no-include-key-block\n" /* 
 struct sign_request {
     const struct openpgp_signer *signer; /* with an absolute gnupg_home */
     const char *home;                    /* the private one */
+    const char *agent;                   /* where it looks for an agent */
     size_t n_keys;
     struct bytes_view text;
 };
@@ -109,22 +111,6 @@ static bool sign_failed(const struct sign_request *wanted, const char *who, gpgm
     }
 }
 
-/* Points the private home at the agent of the user's home, through libassuan's socket redirection.
- */
-static bool add_agent(const char *home, struct hallmark_error *err)
-{
-    const char *path = gpgme_get_dirinfo("agent-socket");
-    struct bytes redirect = {0};
-    bool ok;
-
-    if (!path || *path != '/')
-        return error_set(err, HALLMARK_ERR_IO, "gpgconf does not tell where gpg-agent's socket is");
-    bytes_printf(&redirect, "%%Assuan%%\nsocket=%s\n", path);
-    ok = openpgp_home_add(home, "S.gpg-agent", bytes_view(&redirect), err);
-    bytes_free(&redirect);
-    return ok;
-}
-
 /* Finds the keys in the user's home, and fills the private one. */
 static bool prepare(struct session *session, struct hallmark_error *err)
 {
@@ -136,7 +122,7 @@ static bool prepare(struct session *session, struct hallmark_error *err)
               openpgp_signer_export(ctx, wanted->signer, &keyring, err) &&
               openpgp_home_add(wanted->home, "pubring.gpg", bytes_view(&keyring), err) &&
               openpgp_home_add(wanted->home, "gpg.conf", bytes_view_str(options), err) &&
-              add_agent(wanted->home, err);
+              openpgp_agent_redirect(wanted->agent, err);
 
     bytes_free(&keyring);
     gpgme_release(ctx);
@@ -393,8 +379,8 @@ bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
 {
     struct openpgp_signer absolute = *signer;
     struct sign_request request = {.signer = &absolute, .text = text};
-    struct openpgp_home home = {NULL, -1};
-    char *gnupg_home = NULL;
+    struct openpgp_home home = {.guard = -1};
+    char *gnupg_home = NULL, *agent = NULL;
     bool ok = false;
 
     if (!openpgp_signer_check(signer, &request.n_keys, &gnupg_home, err))
@@ -405,12 +391,14 @@ bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
         goto out;
     }
     absolute.gnupg_home = gnupg_home;
-    if (!openpgp_home_make(&home, err))
+    if (!openpgp_home_make(&home, err) || (agent = openpgp_agent_find(&home, err)) == NULL)
         goto out;
     request.home = home.path;
+    request.agent = agent;
     ok = run(&request, out, err);
 out:
     openpgp_home_remove(&home);
+    free(agent);
     free(gnupg_home);
     return ok;
 }

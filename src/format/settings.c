@@ -118,8 +118,8 @@ static const char *pattern_fault(const char *value)
     return value[0] == '/' ? "is not a pattern for paths below Root: it starts with \"/\"" : NULL;
 }
 
-/* A whole number up to MAX in its one spelling, at the start of *VALUE, which moves behind it; -1 for
- * anything else. */
+/* A whole number up to MAX in its one spelling, at the start of *VALUE, which moves behind it; -1
+ * for anything else. */
 static int parse_number(const char **value, int max)
 {
     const char *start = *value;

@@ -174,8 +174,10 @@ static bool worker_is_lost(struct worker *worker, struct hallmark_error *err)
     if (pid > 0 && WIFSIGNALED(status))
         return error_set(err, HALLMARK_ERR_UNSAFE, "%s died (signal %d)", worker->what,
                          WTERMSIG(status));
-    return error_set(err, HALLMARK_ERR_UNSAFE, "%s ended without a result (status %d)",
-                     worker->what, pid > 0 ? WEXITSTATUS(status) : -1);
+    status = pid > 0 ? WEXITSTATUS(status) : -1;
+    /* What it ends with where it cannot even begin. */
+    return error_set(err, status == HALLMARK_ERR_IO ? HALLMARK_ERR_IO : HALLMARK_ERR_UNSAFE,
+                     "%s ended without a result (status %d)", worker->what, status);
 }
 
 static bool is_known_code(uint32_t code)

@@ -12,7 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/timestamp.h"
 #include "crypto/openpgp.h"
@@ -240,6 +244,54 @@ static void openpgp_sign_accepts_a_redirected_agent(void **state)
     free(home);
 }
 
+/* Signs where gpg has directories for sockets below /run/user, as with a user who is logged in. */
+static bool sign_with_run_user(struct fixture *f)
+{
+    char *dir = alloc_printf("/run/user/%u/gnupg", (unsigned)getuid());
+    struct dirent *entry;
+    size_t n = 0;
+    DIR *listing;
+    bool ok;
+
+    gnupg_shell(f->g, "mkdir -m 700 /run/user/%u", (unsigned)getuid());
+    ok = sign(f, NULL, f->alice, f->bob, NULL);
+    if (!ok)
+        print_error("%s\n", f->err.text);
+    listing = opendir(dir);
+    while (ok && listing && (entry = readdir(listing)) != NULL)
+        n += strncmp(entry->d_name, "d.", 2) == 0;
+    if (listing)
+        closedir(listing);
+    gnupg_shell(f->g, "gpgconf --kill gpg-agent");
+    free(dir);
+    /* Of the user's home, and of no other. */
+    return ok && n == 1;
+}
+
+static void openpgp_sign_accepts_sockets_below_run(void **state)
+{
+    enum { GOOD, BAD, IMPOSSIBLE };
+    struct fixture *f = *state;
+    int status;
+    pid_t pid;
+
+    if (access("/run/user", X_OK) < 0)
+        skip();
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, "") < 0 ||
+            mount("none", "/run/user", "tmpfs", 0, "") < 0)
+            _exit(IMPOSSIBLE);
+        _exit(sign_with_run_user(f) ? GOOD : BAD);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == IMPOSSIBLE)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), GOOD);
+}
+
 static void openpgp_sign_rejects_wrong_names(void **state)
 {
     struct fixture *f = *state;
@@ -448,6 +500,7 @@ int main(void)
         TEST(openpgp_sign_accepts_any_gpg_conf_g21),
         TEST(openpgp_sign_accepts_the_home_of_the_environment),
         TEST(openpgp_sign_accepts_a_redirected_agent),
+        TEST(openpgp_sign_accepts_sockets_below_run),
         TEST(openpgp_sign_rejects_wrong_names),
         TEST(openpgp_sign_rejects_unusable_keys_g19),
         TEST(openpgp_sign_rejects_a_secret_key_that_is_gone),
