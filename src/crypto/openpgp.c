@@ -450,3 +450,9 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
     bytes_free(&in);
     return ok;
 }
+
+void openpgp_signed_free(struct openpgp_signed *result)
+{
+    bytes_free(&result->inline_text);
+    bytes_free(&result->detached);
+}

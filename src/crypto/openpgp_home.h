@@ -23,6 +23,14 @@ bool openpgp_home_add(const char *path, const char *name, struct bytes_view data
 /* Makes the directory PATH, which exists already, a part of it; once. */
 void openpgp_home_own(struct openpgp_home *home, const char *path);
 
+/* Where a gpg on HOME will look for an agent: in HOME, or in a directory below /run that gpg makes
+ * for it and that HOME owns from then on. free(3) releases it; NULL with HALLMARK_ERR_IO. */
+char *openpgp_home_find_agent(struct openpgp_home *home, struct hallmark_error *err);
+
+/* In a helper process on the user's home: makes SOCKET, which openpgp_home_find_agent() gave, a
+ * pointer to the socket of the user's agent, which has the secret keys. */
+bool openpgp_home_redirect(const char *socket, struct hallmark_error *err);
+
 /* Removes the directory with all that is in it, if there is one. */
 void openpgp_home_remove(struct openpgp_home *home);
 

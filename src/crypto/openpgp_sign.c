@@ -11,7 +11,6 @@
 
 #include "base/alloc.h"
 #include "crypto/openpgp.h"
-#include "crypto/openpgp_agent.h"
 #include "crypto/openpgp_engine.h"
 #include "crypto/openpgp_process.h"
 #include "crypto/openpgp_home.h"
@@ -122,7 +121,7 @@ static bool prepare(struct session *session, struct hallmark_error *err)
               openpgp_signer_export(ctx, wanted->signer, &keyring, err) &&
               openpgp_home_add(wanted->home, "pubring.gpg", bytes_view(&keyring), err) &&
               openpgp_home_add(wanted->home, "gpg.conf", bytes_view_str(options), err) &&
-              openpgp_agent_redirect(wanted->agent, err);
+              openpgp_home_redirect(wanted->agent, err);
 
     bytes_free(&keyring);
     gpgme_release(ctx);
@@ -318,12 +317,6 @@ static bool sign(const void *request, struct bytes *out, struct hallmark_error *
 
 /* ---- In the caller ---- */
 
-void openpgp_signed_free(struct openpgp_signed *result)
-{
-    bytes_free(&result->inline_text);
-    bytes_free(&result->detached);
-}
-
 static bool has_prefix(struct bytes_view view, const char *prefix)
 {
     size_t len = strlen(prefix);
@@ -391,7 +384,7 @@ bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
         goto out;
     }
     absolute.gnupg_home = gnupg_home;
-    if (!openpgp_home_make(&home, err) || (agent = openpgp_agent_find(&home, err)) == NULL)
+    if (!openpgp_home_make(&home, err) || (agent = openpgp_home_find_agent(&home, err)) == NULL)
         goto out;
     request.home = home.path;
     request.agent = agent;

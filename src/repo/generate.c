@@ -15,7 +15,11 @@
 #include "system/package.h"
 #include "system/tree.h"
 
-enum { READ_STEP = 256 * 1024, TRIES = 3 };
+enum {
+    READ_STEP = 256 * 1024,
+    TRIES = 3,
+    SETTLED_NS = 50 * 1000 * 1000, /* five ticks of the slowest clock that stamps files */
+};
 
 /* Names that we write, now or in the layouts to come, in the tree's root. */
 static const char *const reserved[] = {
@@ -85,6 +89,35 @@ static bool hash_fd(struct generate *g, int fd, const char *path, struct digest_
     return digest_final(g->digest, out, err);
 }
 
+static bool take_stamp(int fd, const char *path, struct tree_stamp *out, struct hallmark_error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_set_errno(err, "%s", path);
+    tree_stamp_from(out, &st);
+    return true;
+}
+
+/* A file that was changed just now could change once more without its stamp telling: a write(2)
+ * sets the times when it begins, and most kernels count them in ticks. So it is given the time to
+ * come to rest; *IS_STEADY tells whether it did. */
+static bool settle(int fd, const char *path, struct tree_stamp *stamp, bool *is_steady,
+                   struct hallmark_error *err)
+{
+    int64_t changed = stamp->ctime, age = clock_ns() - changed;
+    struct timespec pause = {0};
+
+    if (age < 0 || age >= SETTLED_NS)
+        return true;
+    pause.tv_nsec = SETTLED_NS - age;
+    nanosleep(&pause, NULL);
+    if (!take_stamp(fd, path, stamp, err))
+        return false;
+    *is_steady = stamp->ctime == changed;
+    return true;
+}
+
 /* One attempt at a file. *IS_STEADY tells whether it stayed the same meanwhile, so that the record
  * is of one state of it; an error about a file that did not says nothing. */
 static bool hash_once(struct generate *g, const char *path, struct digest_cache_record *out,
@@ -92,7 +125,6 @@ static bool hash_once(struct generate *g, const char *path, struct digest_cache_
 {
     struct package_format format;
     struct tree_stamp after;
-    struct stat st;
     int fd = file_open_beneath(g->rootfd, path, err);
     bool ok = false;
 
@@ -104,22 +136,18 @@ static bool hash_once(struct generate *g, const char *path, struct digest_cache_
         return false;
     }
     out->hashed_at = clock_ns();
-    if (fstat(fd, &st) < 0) {
-        error_set_errno(err, "%s", path);
+    if (!take_stamp(fd, path, &out->stamp, err) || !settle(fd, path, &out->stamp, is_steady, err) ||
+        !*is_steady)
         goto out;
-    }
-    tree_stamp_from(&out->stamp, &st);
     ok = hash_fd(g, fd, path, &out->digest, err);
     out->algorithms = g->algorithms;
     out->is_checked = ok && package_format_from_path(path, &format);
     if (out->is_checked)
         ok = package_check(g->reader, fd, path, &format, &out->totals, err);
-    if (fstat(fd, &st) < 0) {
-        ok = error_set_errno(err, "%s", path);
-        goto out;
-    }
-    tree_stamp_from(&after, &st);
-    *is_steady = tree_stamp_is_equal(&out->stamp, &after);
+    if (take_stamp(fd, path, &after, err))
+        *is_steady = tree_stamp_is_equal(&out->stamp, &after);
+    else
+        ok = false;
 out:
     file_close(&fd);
     return ok;

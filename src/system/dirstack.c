@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,14 +13,9 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "system/entry.h"
+#include "system/nameset.h"
 
 enum { IMPLIED_MODE = 0755 };
-
-/* Hashes of the paths of all directories that were made: open addressing, 0 is a free slot. */
-struct made {
-    uint64_t *slots;
-    size_t n_slots, n_used;
-};
 
 struct level {
     int fd;
@@ -33,51 +27,8 @@ struct dirstack {
     struct level levels[LIMITS_DEPTH];
     size_t n_levels;
     char path[LIMITS_PATH_BYTES + 1]; /* of the deepest level */
-    struct made made;
+    struct nameset made;              /* all directories */
 };
-
-/* FNV-1a. Who makes two paths collide gets no more than two directories that become one. */
-static uint64_t hash_path(struct bytes_view path)
-{
-    uint64_t hash = 14695981039346656037ULL;
-    size_t i;
-
-    for (i = 0; i < path.len; i++)
-        hash = (hash ^ (unsigned char)path.data[i]) * 1099511628211ULL;
-    return hash ? hash : 1;
-}
-
-static uint64_t *made_slot(const struct made *made, uint64_t hash)
-{
-    size_t i = (size_t)hash & (made->n_slots - 1);
-
-    while (made->slots[i] && made->slots[i] != hash)
-        i = (i + 1) & (made->n_slots - 1);
-    return &made->slots[i];
-}
-
-static void made_add(struct made *made, struct bytes_view path)
-{
-    enum { FIRST_SLOTS = 1024 };
-    struct made old = *made;
-    size_t i;
-
-    if (2 * (made->n_used + 1) > made->n_slots) {
-        made->n_slots = old.n_slots ? 2 * old.n_slots : FIRST_SLOTS;
-        made->slots = alloc_array(made->n_slots, sizeof *made->slots);
-        for (i = 0; i < old.n_slots; i++)
-            if (old.slots[i])
-                *made_slot(made, old.slots[i]) = old.slots[i];
-        free(old.slots);
-    }
-    *made_slot(made, hash_path(path)) = hash_path(path);
-    made->n_used++;
-}
-
-static bool made_has(const struct made *made, struct bytes_view path)
-{
-    return made->n_slots && *made_slot(made, hash_path(path)) != 0;
-}
 
 struct dirstack *dirstack_new(int rootfd)
 {
@@ -98,7 +49,7 @@ void dirstack_free(struct dirstack *stack)
         return;
     while (stack->n_levels)
         pop(stack);
-    free(stack->made.slots);
+    nameset_free(&stack->made);
     free(stack);
 }
 
@@ -147,7 +98,7 @@ static bool set_occupied(struct bytes_view path, enum dirstack_missing missing,
 static bool check_made(const struct dirstack *stack, struct bytes_view path,
                        struct hallmark_error *err)
 {
-    if (made_has(&stack->made, path))
+    if (nameset_has(&stack->made, path))
         return true;
     return error_set(err, HALLMARK_ERR_UNSAFE,
                      "the directory \"%.*s\" is another one on this file system, "
@@ -164,7 +115,7 @@ static bool push(struct dirstack *stack, const char *name, struct bytes_view pat
 
     if (fd < 0 && errno == ENOENT && missing == DIRSTACK_MAKE) {
         if (mkdirat(dirfd, name, IMPLIED_MODE) == 0) {
-            made_add(&stack->made, path);
+            nameset_add(&stack->made, path);
             fd = file_open_at(dirfd, name, FLAGS, 0);
         }
     }
@@ -218,7 +169,7 @@ bool dirstack_make(struct dirstack *stack, struct bytes_view path, unsigned mode
         parent.len++;
     memcpy(name, path.data + parent.len, path.len - parent.len);
     if (mkdirat(dirfd, name, mode) == 0) {
-        made_add(&stack->made, path);
+        nameset_add(&stack->made, path);
         return true;
     }
     if (errno != EEXIST)

@@ -16,6 +16,8 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "system/dirstack.h"
+#include "system/nameset.h"
+#include "system/newfile.h"
 #include "system/sandbox.h"
 #include "system/stream.h"
 
@@ -34,21 +36,14 @@ struct later {
     int64_t mtime;
 };
 
-/* The file that is being written. */
-struct open_file {
-    int fd; /* -1: none */
-    uint64_t size, end;
-    struct timespec mtime;
-    char path[LIMITS_PATH_BYTES + 1]; /* for messages */
-};
-
 struct writer {
     int control;
     struct writer_request request;
     struct hallmark_error *err;
     struct stream_receiver *receiver;
     struct dirstack *dirs;
-    struct open_file file;
+    struct newfile file;
+    struct nameset made; /* all files */
     struct later *later;
     size_t n_later, later_cap;
     struct bytes names;
@@ -95,98 +90,6 @@ static void name_of(char name[LIMITS_COMPONENT_BYTES + 1], struct bytes_view pat
     name[path.len - start] = '\0';
 }
 
-static struct timespec entry_mtime(int64_t sec, uint32_t nsec)
-{
-    return (struct timespec){.tv_sec = (time_t)sec, .tv_nsec = (long)nsec};
-}
-
-/* Makes a file that was not there. */
-static int create(struct writer *w, struct bytes_view path, unsigned mode)
-{
-    char name[LIMITS_COMPONENT_BYTES + 1];
-    int dirfd = dirstack_enter(w->dirs, entry_parent(path), DIRSTACK_MAKE, w->err), fd;
-
-    if (dirfd < 0)
-        return -1;
-    name_of(name, path);
-    fd = file_open_at(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-    if (fd < 0 && errno == EEXIST)
-        error_set(w->err, HALLMARK_ERR_UNSAFE,
-                  "the entry \"%.*s\" is in the archive twice, or in two spellings that are one "
-                  "on this file system",
-                  shown(path), path.data);
-    else if (fd < 0)
-        set_io_error(w, path, "create");
-    return fd;
-}
-
-static bool begin_file(struct writer *w, const struct entry *entry)
-{
-    w->file.fd = create(w, entry->path, entry->mode);
-    if (w->file.fd < 0)
-        return false;
-    memcpy(w->file.path, entry->path.data, entry->path.len);
-    w->file.path[entry->path.len] = '\0';
-    w->file.size = entry->size;
-    w->file.end = 0;
-    w->file.mtime = entry_mtime(entry->mtime, entry->mtime_nsec);
-    return true;
-}
-
-static bool set_file_error(struct writer *w, const char *what)
-{
-    return set_io_error(w, bytes_view_str(w->file.path), what);
-}
-
-static bool end_file(struct writer *w)
-{
-    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, w->file.mtime};
-    int fd = w->file.fd;
-
-    if (fd < 0)
-        return true;
-    if (w->file.end < w->file.size && ftruncate(fd, (off_t)w->file.size) < 0)
-        return set_file_error(w, "set the size");
-    if (futimens(fd, times) < 0)
-        return set_file_error(w, "set the time");
-    w->file.fd = -1;
-    return close(fd) == 0 || set_file_error(w, "close");
-}
-
-static bool write_at(int fd, uint64_t offset, struct bytes_view data)
-{
-    ssize_t n;
-
-    while (data.len) {
-        n = pwrite(fd, data.data, data.len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        offset += (uint64_t)n;
-        data.data += n;
-        data.len -= (size_t)n;
-    }
-    return true;
-}
-
-/* Data come in the order of their offsets; what is left out is a hole. */
-static bool write_data(struct writer *w, const struct stream_record *record)
-{
-    struct open_file *file = &w->file;
-
-    if (file->fd < 0 || record->offset < file->end || record->offset > file->size ||
-        record->data.len > file->size - record->offset)
-        return error_set(w->err, HALLMARK_ERR_UNSAFE,
-                         "the entry \"%.*s\" holds other data than its size says",
-                         shown(bytes_view_str(file->path)), file->path);
-    if (!write_at(file->fd, record->offset, record->data))
-        return set_file_error(w, "write");
-    file->end = record->offset + record->data.len;
-    w->n_written += record->data.len;
-    return true;
-}
-
 /* Remembers a directory's time, or a symbolic link, for the end. */
 static bool postpone(struct writer *w, const struct entry *entry)
 {
@@ -209,19 +112,22 @@ static bool postpone(struct writer *w, const struct entry *entry)
     return true;
 }
 
-static bool copy_file(struct writer *w, int from, int to, const char *name)
+/* Copies into the file that was begun. */
+static bool copy_file(struct writer *w, int from)
 {
     char buf[COPY_LEN];
+    uint64_t offset = 0;
     ssize_t n;
 
     while ((n = file_read_some(from, buf, sizeof buf)) > 0) {
-        if (!file_write_all(to, buf, (size_t)n))
-            return error_set_errno(w->err, "%s: cannot write", name);
+        if (!newfile_write(&w->file, offset, bytes_view_of(buf, (size_t)n), w->err))
+            return false;
+        offset += (uint64_t)n;
         w->n_written += (uint64_t)n;
         if (!tell_progress(w))
             return false;
     }
-    return n == 0 || error_set_errno(w->err, "%s: cannot read", name);
+    return n == 0 || error_set_errno(w->err, "%s: cannot copy", w->file.path);
 }
 
 static bool count_bytes(struct writer *w, uint64_t size)
@@ -237,19 +143,20 @@ static bool count_bytes(struct writer *w, uint64_t size)
 static bool copy_instead(struct writer *w, const struct entry *entry, int dirfd, const char *name,
                          const struct stat *st)
 {
-    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, st->st_mtim};
-    int from = file_open_at(dirfd, name, O_RDONLY | O_NOFOLLOW, 0), to = -1;
-    bool ok = false;
+    struct entry copy = {.kind = ENTRY_FILE,
+                         .mode = st->st_mode & 0755,
+                         .mtime = st->st_mtim.tv_sec,
+                         .mtime_nsec = (uint32_t)st->st_mtim.tv_nsec,
+                         .size = (uint64_t)st->st_size,
+                         .path = entry->path};
+    int from = file_open_at(dirfd, name, O_RDONLY | O_NOFOLLOW, 0);
+    bool ok;
 
     if (from < 0)
-        set_io_error(w, entry->target, "open");
-    else if (count_bytes(w, (uint64_t)st->st_size))
-        to = create(w, entry->path, st->st_mode & 0755);
-    if (to >= 0)
-        ok = copy_file(w, from, to, name) &&
-             (futimens(to, times) == 0 || set_io_error(w, entry->path, "set the time of"));
+        return set_io_error(w, entry->target, "open");
+    ok = count_bytes(w, copy.size) && newfile_begin(&w->file, &copy, w->dirs, &w->made, w->err) &&
+         copy_file(w, from) && newfile_end(&w->file, w->err);
     file_close(&from);
-    file_close(&to);
     return ok;
 }
 
@@ -299,7 +206,7 @@ static bool make_hardlink(struct writer *w, const struct entry *entry)
 
 static bool make_entry(struct writer *w, struct entry *entry)
 {
-    if (!end_file(w))
+    if (!newfile_end(&w->file, w->err))
         return false;
     if (++w->n_entries > w->request.max_entries)
         return error_set(w->err, HALLMARK_ERR_UNSAFE, "the archive has more than %llu entries",
@@ -309,7 +216,7 @@ static bool make_entry(struct writer *w, struct entry *entry)
         return false;
     switch (entry->kind) {
     case ENTRY_FILE:
-        return begin_file(w, entry);
+        return newfile_begin(&w->file, entry, w->dirs, &w->made, w->err);
     case ENTRY_HARDLINK:
         return make_hardlink(w, entry);
     case ENTRY_DIRECTORY:
@@ -357,8 +264,9 @@ static bool check_crossings(struct writer *w, const struct entry *entry)
 
 static bool set_time(struct writer *w, const struct entry *entry, int dirfd, const char *name)
 {
-    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT},
-                                     entry_mtime(entry->mtime, entry->mtime_nsec)};
+    const struct timespec times[] = {
+        {.tv_nsec = UTIME_OMIT},
+        {.tv_sec = (time_t)entry->mtime, .tv_nsec = (long)entry->mtime_nsec}};
 
     return utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) == 0 ||
            set_io_error(w, entry->path, "set the time of");
@@ -432,10 +340,11 @@ static enum stream_result make_all(struct writer *w)
             ok = make_entry(w, &record.entry);
             break;
         case STREAM_DATA:
-            ok = write_data(w, &record);
+            ok = newfile_write(&w->file, record.offset, record.data, w->err);
+            w->n_written += record.data.len;
             break;
         case STREAM_END:
-            return end_file(w) && finish(w) ? STREAM_OK : STREAM_BAD;
+            return newfile_end(&w->file, w->err) && finish(w) ? STREAM_OK : STREAM_BAD;
         }
         if (!ok || !tell_progress(w))
             return STREAM_BAD;
@@ -447,7 +356,7 @@ static void work(int control, const struct writer_request *request, const int *f
 {
     struct worker_message done = {.type = WORKER_DONE};
     struct hallmark_error err = {0};
-    struct writer w = {.control = control, .request = *request, .err = &err, .file = {.fd = -1}};
+    struct writer w = {.control = control, .request = *request, .err = &err, .file = NEWFILE_INIT};
 
     w.receiver = stream_receiver_new(fds[1]);
     w.dirs = dirstack_new(fds[0]);
@@ -465,7 +374,8 @@ static void work(int control, const struct writer_request *request, const int *f
         worker_send_error(control, &err);
         break;
     }
-    file_close(&w.file.fd);
+    newfile_abort(&w.file);
+    nameset_free(&w.made);
     free(w.later);
     bytes_free(&w.names);
     dirstack_free(w.dirs);

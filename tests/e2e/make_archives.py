@@ -159,8 +159,12 @@ tar_case("A09-symlink-then-file", 9, 0, "something else",
          Tar().file("target").symlink("l", "target").file("l", b"evil\n"))
 tar_case("A09-file-then-symlink", 9, 0, "something else",
          Tar().file("l").symlink("l", "target"))
-tar_case("A09-file-twice", 9, 0, "twice", Tar().file("f").file("f"))
-tar_case("A09-file-twice-other-spelling", 9, 0, "twice", Tar().file("f").file("./f"))
+tar_case("A09-file-twice", 9, 0, "twice", Tar().file("f").file("f", b"evil\n"))
+tar_case("A09-file-twice-other-spelling", 9, 0, "twice", Tar().file("f").file("./f", b"evil\n"))
+tar_case("A09-file-twice-shorter", 9, 0, "twice", Tar().file("f").file("f", b"dat"))
+tar_case("A09-file-twice-longer", 9, 0, "twice", Tar().file("f").file("f", b"data\nevil"))
+tar_case("A09-file-twice-other-mode", 9, 0, "twice", Tar().file("f").file("f", mode=0o755))
+tar_case("A09-hardlink-then-same-file", 9, 0, "twice", Tar().file("f").hardlink("h", "f").file("h"))
 tar_case("A09-symlink-twice", 9, 0, "something else", Tar().symlink("l", "a").symlink("l", "b"))
 tar_case("A09-file-then-directory", 9, 0, "something else", Tar().file("f").dir("f/"))
 tar_case("A09-directory-then-file", 9, 0, "twice", Tar().dir("f/").file("f"))
@@ -424,6 +428,8 @@ tar_case("ok-symlinks", 0, 0, "-",
          .symlink("c", "b/../b/f").symlink("self", "self").symlink("dot", ".").symlink("slash", "b/"))
 tar_case("ok-hardlinks", 0, 0, "-", Tar().file("a/f").hardlink("b/g", "a/f").hardlink("h", "./a/f"))
 tar_case("ok-global-pax-header", 0, 0, "-", Tar().pax(b"g", comment="0123456789").file("f"))
+tar_case("ok-file-twice", 0, 0, "-",
+         Tar().file("f", b"x" * 200000).file("e", b"").file("./f", b"x" * 200000).file("e", b""))
 tar_case("ok-old-tar", 0, 0, "-", Tar().file("f", magic=b"\0" * 8).dir("d/", magic=b"\0" * 8))
 damaged("ok-plain.tar", 0, 0, "-", GOOD.end)
 damaged("ok-padded.tar", 0, 0, "-", lambda: GOOD.end() + b"\0" * 8192)

@@ -109,4 +109,7 @@ printf 'Name: wrong\nRoot: %s\nSing-With: %s\n' "$root" "$KEY" >"$T/etc/reposito
 expect 2 'wrong.conf.*Sing-With' -- release update wrong --config "$T/etc"
 printf 'Name: other\nRoot: %s\n' "$root" >"$T/etc/repositories.d/wrong.conf"
 expect 2 'wrong.conf.*other' -- release update wrong --config "$T/etc"
+# It does not keep the others from being published.
+echo four >"$root/d.txt"
+expect 0 '' -- release update crow --config "$T/etc"
 expect 2 'unknown-name' -- release update unknown-name --config "$T/etc"

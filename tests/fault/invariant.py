@@ -232,10 +232,10 @@ def main():
             if given.floor:
                 with open(given.floor, "w", encoding="ascii") as file:
                     file.write(f"{date}\n")
-        left = leftovers(given.root if given.clean else None, given.state, given.empty)
-        require(not left, f"left behind: {', '.join(left)}")
         if given.unused:
             no_processes(*given.unused)
+        left = leftovers(given.root if given.clean else None, given.state, given.empty)
+        require(not left, f"left behind: {', '.join(left)}")
     except Broken as broken:
         print(f"invariant: {given.root or ''}: {broken}", file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* XXH3_64bits with seed 0; the lengths take the different paths of the algorithm (xxhash_spec.md). */
+/* XXH3_64bits with seed 0; the lengths take the different paths of the algorithm (xxhash_spec.md).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,12 +29,10 @@ static void checksum_accepts_published_values(void **state)
         size_t len;
         uint64_t value;
     } examples[] = {
-        {0, 0x2D06800538D394C2ULL},    {1, 0xC44BDFF4074EECDBULL},
-        {6, 0x27B56A84CD2D7325ULL},    {12, 0xA713DAF0DFBB77E7ULL},
-        {24, 0xA3FE70BF9D3510EBULL},   {48, 0x397DA259ECBA1F11ULL},
-        {80, 0xBCDEFBBB2C47C90AULL},   {195, 0xCD94217EE362EC3AULL},
-        {403, 0xCDEB804D65C6DEA4ULL},  {512, 0x617E49599013CB6BULL},
-        {2048, 0xDD59E2C3A5F038E0ULL}, {2240, 0x6E73A90539CF2948ULL},
+        {0, 0x2D06800538D394C2ULL},    {1, 0xC44BDFF4074EECDBULL},    {6, 0x27B56A84CD2D7325ULL},
+        {12, 0xA713DAF0DFBB77E7ULL},   {24, 0xA3FE70BF9D3510EBULL},   {48, 0x397DA259ECBA1F11ULL},
+        {80, 0xBCDEFBBB2C47C90AULL},   {195, 0xCD94217EE362EC3AULL},  {403, 0xCDEB804D65C6DEA4ULL},
+        {512, 0x617E49599013CB6BULL},  {2048, 0xDD59E2C3A5F038E0ULL}, {2240, 0x6E73A90539CF2948ULL},
         {2367, 0xCB37AEB9E5D361EDULL},
     };
     unsigned char data[2367];
