@@ -476,7 +476,8 @@ traced()
     local calls=$1
     shift
     gpgconf --homedir "$GNUPG" --launch gpg-agent
-    timeout -k 1 120 strace -f -qq -v -s 1000 -o "$T/trace" -e "trace=$calls" "$@"
+    # A tracer and the leak check, which traces as well, exclude one another.
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 timeout -k 1 120 strace -f -qq -v -s 1000 -o "$T/trace" -e "trace=$calls" "$@"
 }
 
 # The hostile archives of make_archives.py in $ARCHIVES, made once for a build directory. The file "list" has

@@ -323,7 +323,10 @@ static bool commit(const struct publication_target *target, const struct release
     size_t i;
 
     for (i = 0; i < N_DOCUMENTS; i++) {
-        files[i] = (struct publish_file){.name = documents[i], .data = data[i]};
+        /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the
+         * time of writing need not be. */
+        files[i] =
+            (struct publish_file){.name = documents[i], .data = data[i], .mtime = release->date};
         record.digests[i] = hex_digest(data[i], err);
         ok = ok && record.digests[i];
     }

@@ -233,13 +233,22 @@ bool generation_clean(struct generation_store *store, struct hallmark_error *err
 
 /* ---- Adding, switching, removing ---- */
 
+static bool set_mtime(int fd, const struct publish_file *file, struct hallmark_error *err)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = (time_t)file->mtime}};
+
+    return !file->mtime || utimensat(fd, file->name, times, AT_SYMLINK_NOFOLLOW) == 0 ||
+           error_set_errno(err, "%s: cannot set the time", file->name);
+}
+
 static bool fill(int fd, const struct publish_file *files, size_t n_files,
                  struct hallmark_error *err)
 {
     size_t i;
 
     for (i = 0; i < n_files; i++)
-        if (!file_create(fd, files[i].name, files[i].data, FILE_MODE, err))
+        if (!file_create(fd, files[i].name, files[i].data, FILE_MODE, err) ||
+            !set_mtime(fd, &files[i], err))
             return false;
     if (fchmod(fd, DIRECTORY_MODE) < 0)
         return error_set_errno(err, "cannot set the mode");

@@ -21,6 +21,7 @@
 struct publish_file {
     const char *name; /* at the root: "InRelease" */
     struct bytes_view data;
+    int64_t mtime; /* what a web server calls Last-Modified; 0: the time of writing */
 };
 
 /* Makes a new generation of FILES current: staged completely, synced, and switched to by one

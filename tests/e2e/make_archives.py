@@ -3,8 +3,8 @@
 """Makes hostile archives, and some good ones, under the directory that is given.
 
 Each file is named after the case that it is an example of. The list that is printed, and written to
-the file "list" beside them, has a line for each: name, exit status wanted of unpacking (0 or 9), exit
-status wanted of a check (0 or 8), and a part of the reason that must be given ("-" for none),
+the file "list" beside them, has a line for each: name, exit status wanted of unpacking (0 or 9),
+exit status wanted of a check (0 or 8), and a part of the reason that must be given ("-" for none),
 separated by tabs.
 """
 
@@ -64,7 +64,8 @@ class Tar:
 
     def pax(self, kind=b"x", **records):
         """Records by their keyword, with "_" for "."."""
-        return self.pax_records([(k.replace("_", ".").encode(), v) for k, v in records.items()], kind)
+        return self.pax_records([(k.replace("_", ".").encode(), v) for k, v in records.items()],
+                                kind)
 
     def pax_records(self, records, kind=b"x"):
         body = b""
@@ -147,7 +148,8 @@ tar_case("A07-hardlink-through-symlink", 9, 0, "-",
 tar_case("A07-hardlink-to-symlink", 9, 0, "no file",
          Tar().file("f").symlink("l", "f").hardlink("h", "l"))
 tar_case("A07-hardlink-with-data", 9, 0, "holds data",
-         Tar().file("f").pax(comment="pax").header("h", kind=b"1", link="f", size=5).body(b"evil\n"))
+         Tar().file("f").pax(comment="pax").header("h", kind=b"1", link="f", size=5)
+         .body(b"evil\n"))
 tar_case("A07-hardlink-then-file", 9, 0, "twice",
          Tar().file("f").hardlink("h", "f").file("h", b"evil\n"))
 tar_case("A07-hardlink-to-later-file", 9, 0, "no file", Tar().hardlink("h", "f").file("f"))
@@ -174,13 +176,15 @@ tar_case("A09-symlink-then-directory", 9, 0, "something else", Tar().symlink("l"
 # ---- types and what hangs on files ----
 
 tar_case("A10-set-id-and-sticky", 0, 0, "-",
-         Tar().dir("d/", mode=0o7777).file("d/f", mode=0o6777).file("d/g", mode=0).file("d/h", mode=0o4755))
+         Tar().dir("d/", mode=0o7777).file("d/f", mode=0o6777).file("d/g", mode=0)
+         .file("d/h", mode=0o4755))
 tar_case("A11-character-device", 9, 0, "device", Tar().header("null", kind=b"3", dev=b"0000001\0"))
 tar_case("A11-block-device", 9, 0, "device", Tar().header("sda", kind=b"4", dev=b"0000010\0"))
 tar_case("A12-fifo", 9, 0, "fifo", Tar().header("fifo", kind=b"6"))
 tar_case("A14-capability", 0, 0, "-",
          Tar().pax_records([(b"SCHILY.xattr.security.capability",
-                             struct.pack("<IIIII", 0x02000001, 0x400, 0, 0, 0))]).file("f", mode=0o755))
+                             struct.pack("<IIIII", 0x02000001, 0x400, 0, 0, 0))])
+         .file("f", mode=0o755))
 tar_case("A15-xattr-acl-flags-owner", 0, 0, "-",
          Tar().pax_records([(b"SCHILY.xattr.user.evil", b"1"), (b"SCHILY.acl.access",
                             b"user::rw-,user:12345:rwx:12345,group::r--,mask::rwx,other::r--"),
@@ -231,13 +235,15 @@ def sparse(real_size, chunks):
     table = b"%d\n" % len(chunks) + b"".join(b"%d\n%d\n" % (o, len(d)) for o, d in chunks)
     body = table + b"\0" * (-len(table) % BLOCK) + b"".join(d for o, d in chunks)
     tar = Tar().pax_records([(b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0"),
-                             (b"GNU.sparse.name", b"sparse"), (b"GNU.sparse.realsize", b"%d" % real_size)])
+                             (b"GNU.sparse.name", b"sparse"),
+                             (b"GNU.sparse.realsize", b"%d" % real_size)])
     return tar.header("GNUSparseFile.0/sparse", size=len(body)).body(body)
 
 
 tar_case("A22-sparse-1TiB", 9, 0, "bytes", sparse(1 << 40, [(0, b"x" * 512)]))
 tar_case("A22-sparse-small", 0, 0, "-", sparse(1 << 20, [(0, b"a" * 512), (1 << 19, b"b" * 1024)]))
-tar_case("A22-sparse-backwards", 9, 8, "-", sparse(1 << 20, [(1 << 19, b"a" * 512), (0, b"b" * 512)]))
+tar_case("A22-sparse-backwards", 9, 8, "-",
+         sparse(1 << 20, [(1 << 19, b"a" * 512), (0, b"b" * 512)]))
 tar_case("A22-sparse-beyond-its-size", 9, 8, "-", sparse(512, [(1 << 19, b"a" * 512)]))
 
 
@@ -284,7 +290,8 @@ tar_case("A24-pax-size-2-63-less-1", 9, 8, "-", Tar().pax(size="9223372036854775
 tar_case("A24-pax-size-negative", 9, 8, "-", Tar().pax(size="-5").file("x"))
 tar_case("A24-base256-huge", 9, 8, "-",
          Tar().header("x", size_field=b"\x80" + b"\0" * 3 + b"\x7f" + b"\xff" * 7).body(b"data"))
-tar_case("A24-base256-negative", 9, 8, "-", Tar().header("x", size_field=b"\xff" * 12).body(b"data"))
+tar_case("A24-base256-negative", 9, 8, "-",
+         Tar().header("x", size_field=b"\xff" * 12).body(b"data"))
 tar_case("A24-base256-good", 0, 0, "-",
          Tar().header("x", size_field=b"\x80" + b"\0" * 10 + b"\x04").body(b"data"))
 
@@ -333,7 +340,8 @@ for suffix, compress in (("gz", gz), ("bz2", bz2.compress), ("xz", lzma.compress
                 lambda compress=compress, half=half:
                 compress(GOOD.end()[:half]) + compress(GOOD.end()[half:]))
 
-tar_case("A27-directory-000", 0, 0, "-", Tar().dir("d/", mode=0).file("d/f").dir("d/e/", mode=0o500).file("d/e/f"))
+tar_case("A27-directory-000", 0, 0, "-",
+         Tar().dir("d/", mode=0).file("d/f").dir("d/e/", mode=0o500).file("d/e/f"))
 tar_case("A28-slash-with-data", 9, 8, "-", Tar().file("fs/", b"data\n"))
 tar_case("A28-empty-name", 9, 0, "empty", Tar().file(""))
 tar_case("A28-empty-component", 9, 0, "empty", Tar().file("a//b"))
@@ -348,14 +356,15 @@ tar_case("A29-mtime-base256", 0, 0, "-",
 
 # ---- .deb ----
 
-CONTROL = b"Package: hello\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: x\n"
+CONTROL = (b"Package: hello\nVersion: 1\nArchitecture: all\n"
+           b"Maintainer: A <a@example.org>\nDescription: x\n")
 
 
 def member(name, data, size=None, end=b"`\n", pad=b"\n", name_field=None):
     if name_field is None:
         name_field = name.encode()
     size_field = b"%d" % len(data) if size is None else size
-    header = struct.pack("16s12s6s6s8s10s2s", name_field.ljust(16), b"%d" % MTIME + b"  ", b"0     ",
+    header = struct.pack("16s12s6s6s8s10s2s", name_field.ljust(16), b"%d  " % MTIME, b"0     ",
                          b"0     ", b"100644  ", size_field.ljust(10), end)
     return header + data + (pad if len(data) % 2 else b"")
 
@@ -373,46 +382,70 @@ def deb(*members, magic=b"!<arch>\n"):
 
 
 VERSION = member("debian-binary", b"2.0\n")
-GOOD_CONTROL = member("control.tar.gz", control_tar())
-GOOD_DATA = member("data.tar.xz", lzma.compress(data_tar()))
-DEBS = {
-    "A30-extra-member-first": (9, "debian-binary", deb(member("x", b"x"), VERSION, GOOD_CONTROL, GOOD_DATA)),
-    "A30-extra-member-middle": (9, "data.tar", deb(VERSION, GOOD_CONTROL, member("x", b"x"), GOOD_DATA)),
-    "A30-extra-member-last": (9, "behind", deb(VERSION, GOOD_CONTROL, GOOD_DATA, member("x", b"x"))),
-    "A30-underscore-member": (9, "control.tar", deb(VERSION, member("_x", b"x"), GOOD_CONTROL, GOOD_DATA)),
-    "A30-two-data-members": (9, "behind", deb(VERSION, GOOD_CONTROL, GOOD_DATA, GOOD_DATA)),
-    "A30-other-order": (9, "control.tar", deb(VERSION, GOOD_DATA, GOOD_CONTROL)),
-    "A30-no-data": (9, "truncated", deb(VERSION, GOOD_CONTROL)),
-    "A30-no-control": (9, "control.tar", deb(VERSION, GOOD_DATA)),
-    "A30-bytes-behind": (9, "behind", deb(VERSION, GOOD_CONTROL, GOOD_DATA) + b"\n\n"),
-    "A30-length-too-long": (9, "truncated", deb(VERSION, GOOD_CONTROL, member("data.tar", data_tar(), b"99999999"))),
-    "A30-length-negative": (9, "bad member header", deb(VERSION, member("control.tar.gz", b"x", b"-4"), GOOD_DATA)),
-    "A30-length-not-a-number": (9, "bad member header", deb(VERSION, member("control.tar.gz", b"x", b"0x10"), GOOD_DATA)),
-    "A30-length-empty": (9, "bad member header", deb(VERSION, member("control.tar.gz", b"", b""), GOOD_DATA)),
-    "A30-bad-header-end": (9, "bad member header", deb(VERSION, member("control.tar.gz", control_tar(), end=b"XX"), GOOD_DATA)),
-    "A30-bad-padding": (9, "padding", deb(VERSION, member("control.tar.gz", control_tar() if len(control_tar()) % 2 else gz(Tar().file("control", CONTROL * 2).end()) + b"", pad=b"X") if len(control_tar()) % 2 else member("control.tar", b"x", pad=b"X"), GOOD_DATA)),
-    "A30-long-name-64MB": (9, "-", deb(VERSION, member("x", b"", b"67108864", name_field=b"#1/67108864"), GOOD_CONTROL, GOOD_DATA)),
-    "A30-long-name-table": (9, "control.tar", deb(VERSION, member("//", b"control.tar.gz/\n"), GOOD_DATA)),
-    "A30-version-3": (9, "debian-binary", deb(member("debian-binary", b"3.0\n"), GOOD_CONTROL, GOOD_DATA)),
-    "A30-version-long": (9, "debian-binary", deb(member("debian-binary", b"2." + b"0" * 100 + b"\n"), GOOD_CONTROL, GOOD_DATA)),
-    "A30-nested-ar": (9, "not a tar", deb(VERSION, GOOD_CONTROL, member("data.tar", deb(VERSION, GOOD_CONTROL, GOOD_DATA)))),
-    "A30-control-is-link": (9, "no file control", deb(VERSION, member("control.tar.gz", control_tar(Tar().symlink("./control", "control"))), GOOD_DATA)),
-    "A30-control-is-missing": (9, "no file control", deb(VERSION, member("control.tar.gz", control_tar(Tar().dir("./"))), GOOD_DATA)),
-    "A30-control-is-truncated": (9, "control.tar", deb(VERSION, member("control.tar.gz", control_tar()[:-5]), GOOD_DATA)),
-    "A30-data-in-other-compression": (9, "compression", deb(VERSION, GOOD_CONTROL, member("data.tar.gz", lzma.compress(data_tar())))),
-    "A30-unknown-suffix": (9, "data.tar", deb(VERSION, GOOD_CONTROL, member("data.tar.br", data_tar()))),
-    "A30-no-magic": (9, "not a .deb", deb(VERSION, GOOD_CONTROL, GOOD_DATA, magic=b"!<thin>\n")),
-    "A30-empty": (9, "not a .deb", b""),
-    "A30-only-magic": (9, "truncated", b"!<arch>\n"),
-    "ok-deb": (0, "-", deb(VERSION, GOOD_CONTROL, GOOD_DATA)),
-    "ok-deb-slashes": (0, "-", deb(member("debian-binary/", b"2.1\n"), member("control.tar/", Tar().file("control", CONTROL).end()), member("data.tar/", data_tar()))),
-    "ok-deb-empty-data": (0, "-", deb(VERSION, GOOD_CONTROL, member("data.tar.gz", gz(Tar().end())))),
-}
-for deb_name, (deb_unpack, deb_reason, deb_data) in DEBS.items():
-    CASES.append((deb_name + ".deb", deb_unpack, 8 if deb_unpack else 0, deb_reason,
-                  lambda data=deb_data: data))
+CONTROL_GZ = member("control.tar.gz", control_tar())
+DATA_XZ = member("data.tar.xz", lzma.compress(data_tar()))
+EXTRA = member("x", b"x")
+
+
+def deb_case(name, unpack, reason, *members, magic=b"!<arch>\n"):
+    data = deb(*members, magic=magic)
+    CASES.append((name + ".deb", unpack, 8 if unpack else 0, reason, lambda: data))
+
+
+def control_case(name, reason, control):
+    deb_case(name, 9, reason, VERSION, control, DATA_XZ)
+
+
+def data_case(name, reason, *data):
+    deb_case(name, 9, reason, VERSION, CONTROL_GZ, *data)
+
+
+deb_case("A30-extra-member-first", 9, "debian-binary", EXTRA, VERSION, CONTROL_GZ, DATA_XZ)
+data_case("A30-extra-member-middle", "data.tar", EXTRA, DATA_XZ)
+data_case("A30-extra-member-last", "behind", DATA_XZ, EXTRA)
+data_case("A30-two-data-members", "behind", DATA_XZ, DATA_XZ)
+data_case("A30-bytes-behind", "behind", DATA_XZ, b"\n\n")
+data_case("A30-no-data", "truncated")
+deb_case("A30-underscore-member", 9, "control.tar", VERSION,
+         member("_x", b"x"), CONTROL_GZ, DATA_XZ)
+deb_case("A30-other-order", 9, "control.tar", VERSION, DATA_XZ, CONTROL_GZ)
+deb_case("A30-no-control", 9, "control.tar", VERSION, DATA_XZ)
+data_case("A30-length-too-long", "truncated", member("data.tar", data_tar(), b"99999999"))
+control_case("A30-length-negative", "bad member header", member("control.tar.gz", b"x", b"-4"))
+control_case("A30-length-not-a-number", "bad member header",
+             member("control.tar.gz", b"x", b"0x10"))
+control_case("A30-length-empty", "bad member header", member("control.tar.gz", b"", b""))
+control_case("A30-bad-header-end", "bad member header",
+             member("control.tar.gz", control_tar(), end=b"XX"))
+control_case("A30-bad-padding", "padding", member("control.tar.gz", b"odd", pad=b"X"))
+control_case("A30-long-name-64MB", "-",
+             member("x", b"", b"67108864", name_field=b"#1/67108864") + CONTROL_GZ)
+control_case("A30-long-name-table", "control.tar", member("//", b"control.tar.gz/\n"))
+control_case("A30-control-is-link", "no file control",
+             member("control.tar.gz", control_tar(Tar().symlink("./control", "control"))))
+control_case("A30-control-is-missing", "no file control",
+             member("control.tar.gz", control_tar(Tar().dir("./"))))
+control_case("A30-control-is-truncated", "control.tar",
+             member("control.tar.gz", control_tar()[:-5]))
+deb_case("A30-version-3", 9, "debian-binary",
+         member("debian-binary", b"3.0\n"), CONTROL_GZ, DATA_XZ)
+deb_case("A30-version-long", 9, "debian-binary",
+         member("debian-binary", b"2." + b"0" * 100 + b"\n"), CONTROL_GZ, DATA_XZ)
+data_case("A30-nested-ar", "not a tar", member("data.tar", deb(VERSION, CONTROL_GZ, DATA_XZ)))
+data_case("A30-data-in-other-compression", "compression",
+          member("data.tar.gz", lzma.compress(data_tar())))
+data_case("A30-unknown-suffix", "data.tar", member("data.tar.br", data_tar()))
+deb_case("A30-no-magic", 9, "not a .deb", VERSION, CONTROL_GZ, DATA_XZ, magic=b"!<thin>\n")
+deb_case("A30-empty", 9, "not a .deb", magic=b"")
+deb_case("A30-only-magic", 9, "truncated")
+deb_case("ok-deb", 0, "-", VERSION, CONTROL_GZ, DATA_XZ)
+deb_case("ok-deb-slashes", 0, "-", member("debian-binary/", b"2.1\n"),
+         member("control.tar/", Tar().file("control", CONTROL).end()),
+         member("data.tar/", data_tar()))
+deb_case("ok-deb-empty-data", 0, "-", VERSION, CONTROL_GZ, member("data.tar.gz", gz(Tar().end())))
 CASES.append(("A01-dotdot.deb", 9, 0, '".."',
-              lambda: deb(VERSION, GOOD_CONTROL, member("data.tar", data_tar(Tar().file("../x"))))))
+              lambda: deb(VERSION, CONTROL_GZ,
+                          member("data.tar", data_tar(Tar().file("../x"))))))
 
 # ---- what must be accepted ----
 
@@ -422,10 +455,12 @@ tar_case("ok-no-directories", 0, 0, "-", Tar().file("a/b/c/f").file("a/b/g").fil
 tar_case("ok-directory-later", 0, 0, "-", Tar().file("a/f").dir("a/", mode=0o700).dir("a/"))
 tar_case("ok-utf8-ustar", 0, 0, "-", Tar().file("gr\u00fc\u00dfe/\u65e5\u672c.txt"))
 tar_case("ok-utf8-pax", 0, 0, "-",
-         Tar().pax(path="gr\u00fc\u00dfe/\u65e5\u672c.txt").file("x").pax(linkpath="\u65e5").symlink("l", "x"))
+         Tar().pax(path="gr\u00fc\u00dfe/\u65e5\u672c.txt").file("x")
+         .pax(linkpath="\u65e5").symlink("l", "x"))
 tar_case("ok-symlinks", 0, 0, "-",
          Tar().symlink("a/l", "../b/f").file("b/f").symlink("d", "b").symlink("dangling", "nowhere")
-         .symlink("c", "b/../b/f").symlink("self", "self").symlink("dot", ".").symlink("slash", "b/"))
+         .symlink("c", "b/../b/f").symlink("self", "self").symlink("dot", ".")
+         .symlink("slash", "b/"))
 tar_case("ok-hardlinks", 0, 0, "-", Tar().file("a/f").hardlink("b/g", "a/f").hardlink("h", "./a/f"))
 tar_case("ok-global-pax-header", 0, 0, "-", Tar().pax(b"g", comment="0123456789").file("f"))
 tar_case("ok-file-twice", 0, 0, "-",

@@ -93,7 +93,7 @@ class Reader(threading.Thread):
             while not self.is_over.is_set():
                 start = time.monotonic()
                 self.seen.append((start, *self.fetch()))
-                time.sleep(0.0005)
+                time.sleep(0.004)
         except Exception as error:
             self.error = error
 

@@ -40,7 +40,7 @@ static inline bool commit(int rootfd, const char *what, struct hallmark_error *e
 
     for (i = 0; i < N_NAMES; i++) {
         snprintf(texts[i], sizeof texts[i], "%s %s\n", what, names[i]);
-        files[i] = (struct publish_file){names[i], bytes_view_str(texts[i])};
+        files[i] = (struct publish_file){.name = names[i], .data = bytes_view_str(texts[i])};
     }
     return publish_commit(rootfd, files, N_NAMES, err);
 }

@@ -60,7 +60,7 @@ static bool commit(struct fixture *f, const char *what)
 
     for (i = 0; i < N_NAMES; i++) {
         texts[i] = alloc_printf("%s %s\n", what, names[i]);
-        files[i] = (struct publish_file){names[i], bytes_view_str(texts[i])};
+        files[i] = (struct publish_file){.name = names[i], .data = bytes_view_str(texts[i])};
     }
     error_clear(&f->err);
     ok = publish_commit(f->fd, files, N_NAMES, &f->err);
@@ -168,7 +168,7 @@ static void publish_accepts_further_publications(void **state)
 static void publish_accepts_an_empty_file(void **state)
 {
     struct fixture *f = *state;
-    const struct publish_file empty = {"Packages", {NULL, 0}};
+    const struct publish_file empty = {.name = "Packages"};
 
     assert_true(publish_commit(f->fd, &empty, 1, &f->err));
     assert_reads(f, "Packages", "");
@@ -238,7 +238,7 @@ static void publish_accepts_a_removed_link(void **state)
 static void publish_accepts_fewer_names(void **state)
 {
     struct fixture *f = *state;
-    const struct publish_file one = {"Packages", {"P\n", 2}};
+    const struct publish_file one = {.name = "Packages", .data = {"P\n", 2}};
 
     assert_true(publish_commit(f->fd, &one, 1, &f->err));
     write_file(f, "InRelease", "edited\n");

@@ -101,7 +101,7 @@ static bool mount_small(const char *path)
 static int fill_disk(struct run *run)
 {
     static const char big[40 * 1024];
-    const struct publish_file file = {"Release", {big, sizeof big}};
+    const struct publish_file file = {.name = "Release", .data = {big, sizeof big}};
     struct hallmark_error err = {0};
     char now[VIEW_ROOM];
     int fd = mount_small(run->path) ? open(run->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
