@@ -12,7 +12,33 @@ find_tools()
     library=$(find "$top_builddir" -maxdepth 4 -name 'libhallmark.so' -print -quit)
     LIBRARY_DIR=${library%/*}
     [ -z "$library" ] || export LD_LIBRARY_PATH=$LIBRARY_DIR
-    read -ra WRAPPER <<<"${HALLMARK_TEST_WRAPPER:-}"
+    if under_wrapper; then
+        mkdir "$T/wrapped"
+        REPO_RELEASE=$(wrap "$REPO_RELEASE" update status check)
+        REPO_VERIFY=$(wrap "$REPO_VERIFY" unpack)
+    fi
+}
+
+# wrap PROGRAM COMMAND...: a script that runs PROGRAM in $HALLMARK_TEST_WRAPPER, such as "valgrind -q", and its
+# COMMANDs without the sandbox, in which valgrind cannot work. Prints its path.
+wrap()
+{
+    local program=$1 script=$T/wrapped/${1##*/} commands
+    shift
+    commands=$*
+    cat >"$script" <<END
+#!/usr/bin/env bash
+sandbox=()
+for word in "\$@"; do
+    case \$word in
+    --sandbox | --sandbox=*) sandbox=(); break ;;
+    ${commands// / | }) sandbox=(--sandbox=off) ;;
+    esac
+done
+exec $HALLMARK_TEST_WRAPPER '$program' "\${sandbox[@]}" "\$@"
+END
+    chmod 755 "$script"
+    echo "$script"
 }
 
 find_tool()
@@ -29,12 +55,12 @@ find_tool()
 
 release()
 {
-    "${WRAPPER[@]}" "$REPO_RELEASE" "$@"
+    "$REPO_RELEASE" "$@"
 }
 
 verify()
 {
-    "${WRAPPER[@]}" "$REPO_VERIFY" "$@"
+    "$REPO_VERIFY" "$@"
 }
 
 # Keys, made once for a build directory: one key ring with secret keys for publishers, another one for
@@ -455,7 +481,14 @@ replace_inrelease()
 
 under_wrapper()
 {
-    [ "${#WRAPPER[@]}" != 0 ]
+    [ -n "${HALLMARK_TEST_WRAPPER:-}" ]
+}
+
+# Whether the tools can be run under faketime(1), which goes together neither with valgrind nor with the
+# address sanitizer.
+can_fake_time()
+{
+    have faketime && ! under_wrapper && ! grep -qF libasan <(ldd "$REPO_VERIFY")
 }
 
 # bounded SECONDS TOOL ARGS...: release or verify, which must end in that time (ten times that under
@@ -466,7 +499,7 @@ bounded()
     shift 2
     ! under_wrapper || seconds=$((seconds * 10))
     [ "$tool" = release ] || program=$REPO_VERIFY
-    timeout -k 1 "$seconds" "${WRAPPER[@]}" "$program" "$@"
+    timeout -k 1 "$seconds" "$program" "$@"
 }
 
 # traced SYSCALLS COMMAND ARGS...: runs the program under strace with a trace of SYSCALLS in $T/trace, of its
@@ -477,7 +510,8 @@ traced()
     shift
     gpgconf --homedir "$GNUPG" --launch gpg-agent
     # A tracer and the leak check, which traces as well, exclude one another.
-    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 timeout -k 1 120 strace -f -qq -v -s 1000 -o "$T/trace" -e "trace=$calls" "$@"
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+        timeout -k 1 120 strace -f -qq -v -s 1000 -o "$T/trace" -e "trace=$calls" "$@"
 }
 
 # The hostile archives of make_archives.py in $ARCHIVES, made once for a build directory. The file "list" has

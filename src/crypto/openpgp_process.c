@@ -51,6 +51,7 @@ static void child_signals(void)
         sigaction(i, &action, NULL); /* fails for some, which nobody can have changed */
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

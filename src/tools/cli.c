@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,6 +224,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     int status;
 
     setrlimit(RLIMIT_CORE, &no_core); /* a passphrase may be in memory */
+    signal(SIGXFSZ, SIG_IGN);         /* EFBIG says why, and lets us clean up */
     openlog(program->name, LOG_PID, LOG_USER);
     status = take_options(&cli, argc, argv);
     if (status == HALLMARK_OK) {

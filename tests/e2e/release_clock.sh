@@ -25,7 +25,7 @@ for command in update resign; do
         release $command "${PUBLISHER[@]}" "$root"
     served_is "$root" "$T/served"
 done
-if have faketime && ! under_wrapper && ! ldd "$REPO_RELEASE" | grep -q libasan; then
+if can_fake_time; then
     expect 5 'clock' -- faketime '2021-01-01 00:00:00' "$REPO_RELEASE" update "${PUBLISHER[@]}" "$root"
     served_is "$root" "$T/served"
     # Nothing has changed: what was published in the clock's future is not young, it is wrong.

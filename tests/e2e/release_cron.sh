@@ -18,7 +18,7 @@ cron()
 {
     local -a env=(env -i)
     [ -z "${LD_LIBRARY_PATH:-}" ] || env+=("LD_LIBRARY_PATH=$LD_LIBRARY_PATH")
-    (cd / && setsid -w "${env[@]}" "${WRAPPER[@]}" "$REPO_RELEASE" "$@" <&-)
+    (cd / && setsid -w "${env[@]}" "$REPO_RELEASE" "$@" <&-)
 }
 expect 0 '' -- cron update --config "$T/etc"
 stdout_is_empty

@@ -25,7 +25,7 @@ start=$SECONDS
 status=0
 env=(env -i PATH="$PATH" HOME="$HOME")
 [ -z "${LD_LIBRARY_PATH:-}" ] || env+=("LD_LIBRARY_PATH=$LD_LIBRARY_PATH")
-timeout 60 "${env[@]}" setsid -w "${WRAPPER[@]}" "$REPO_RELEASE" update "${options[@]}" "$root" \
+timeout 60 "${env[@]}" setsid -w "$REPO_RELEASE" update "${options[@]}" "$root" \
     </dev/null >"$T/stdout" 2>"$T/stderr" || status=$?
 [ $status = 3 ] || fail "status $status without a passphrase: $(cat "$T/stderr")"
 [ "$(wc -l <"$T/stderr")" = 1 ] || fail "the message: $(cat "$T/stderr")"

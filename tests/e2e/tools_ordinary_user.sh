@@ -15,13 +15,13 @@ if [ "$(id -u)" = 0 ]; then
     as_user()
     {
         setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH=/usr/bin:/bin HOME="$T/user" \
-            LD_LIBRARY_PATH="$T/bin" "${WRAPPER[@]}" "$@"
+            LD_LIBRARY_PATH="$T/bin" "$@"
     }
     REPO_RELEASE=$T/bin/repo-release REPO_VERIFY=$T/bin/repo-verify
 else
     as_user()
     {
-        env -i PATH=/usr/bin:/bin HOME="$T/user" LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}" "${WRAPPER[@]}" "$@"
+        env -i PATH=/usr/bin:/bin HOME="$T/user" LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}" "$@"
     }
 fi
 mkdir "$T/user"
@@ -69,7 +69,7 @@ if [ "$(id -u)" = 0 ]; then
     as_user true
     status=0
     setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH=/usr/bin:/bin LD_LIBRARY_PATH="$T/bin" \
-        "${WRAPPER[@]}" "$REPO_VERIFY" --keyring "$T/user/keyring.gpg" "$root" 2>"$T/stderr" >/dev/null || status=$?
+        "$REPO_VERIFY" --keyring "$T/user/keyring.gpg" "$root" 2>"$T/stderr" >/dev/null || status=$?
     case $status in
     0) ;;
     1 | 2) grep -q -- '--no-state' "$T/stderr" || fail "no way out is told: $(cat "$T/stderr")" ;;

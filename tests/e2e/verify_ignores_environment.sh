@@ -38,7 +38,7 @@ expect 0 '' -- verify "${CONSUMER[@]}" check "$root"
 expect 3 'InRelease' -- verify "${CONSUMER[@]}" check "$evil"
 env=(env -i)
 [ -z "${LD_LIBRARY_PATH:-}" ] || env+=("LD_LIBRARY_PATH=$LD_LIBRARY_PATH")
-expect 0 '' -- "${env[@]}" "${WRAPPER[@]}" "$REPO_VERIFY" "${CONSUMER[@]}" check "$root"
+expect 0 '' -- "${env[@]}" "$REPO_VERIFY" "${CONSUMER[@]}" check "$root"
 [ ! -e "$T/was-run" ] || fail "run: $(cat "$T/was-run")"
 
 # No agent is started for verifying, and no home directory is made.

@@ -34,7 +34,7 @@ expect 0 '' -- consume check "$root" --now "@$((date - 9))" --no-state
 expect 0 '' -- consume check "$root" --now "@$((date - 59))" --clock-skew 60s --no-state
 
 # The machine's clock itself.
-if have faketime && ! under_wrapper && ! ldd "$REPO_VERIFY" | grep -q libasan; then
+if can_fake_time; then
     expect 5 'clock.*1999|1999.*clock' -- faketime '1999-01-01 00:00:00' "$REPO_VERIFY" "${CONSUMER[@]}" check "$root"
     expect 5 'clock' -- faketime '1999-01-01 00:00:00' "$REPO_VERIFY" "${CONSUMER[@]}" unpack "$root" \
         hello-1.0.tar.gz --into "$T/out/x"

@@ -7,10 +7,12 @@ which their reader notices, and then a retry helps; a reader who asks "anything 
 there is; nobody ever gets something older than what was current when he asked.
 """
 import argparse
+import ctypes
 import hashlib
 import http.client
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +46,11 @@ def digest(data):
     return hashlib.sha256(data).digest()
 
 
+def die_with_parent():
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
 class Server:
     """nginx that serves ROOT."""
 
@@ -57,7 +64,8 @@ class Server:
             user = "user root;" if os.geteuid() == 0 else ""
             file.write(CONFIGURATION.format(top=top, root=root, port=self.port, user=user))
         self.process = subprocess.Popen([shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-p", top, "-e",
-                                         self.log, "-c", configuration], stdin=subprocess.DEVNULL)
+                                         self.log, "-c", configuration], stdin=subprocess.DEVNULL,
+                                        preexec_fn=die_with_parent)
         for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:

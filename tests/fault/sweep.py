@@ -15,6 +15,7 @@ import threading
 import traceback
 
 import cases
+import durability
 import invariant
 from invariant import Broken, require
 
@@ -147,6 +148,7 @@ def sweep_kill(sweep, chosen):
     for case in chosen:
         template = sweep.template(case)
         points = sweep.points(case, template)
+        sweep.failures += [f"{case.name}: {fault}" for fault in durability.faults(points)]
         # Of a private GnuPG home, nothing is left where only the command itself is killed.
         faults = [(kind, str(k)) for k, (_, path) in enumerate(points, 1) if is_wanted(sweep, case, path)
                   for kind in ("kill", "kill-one") if sweep.is_long or (kind == "kill-one") == path.startswith("/tmp")]

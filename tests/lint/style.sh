@@ -48,7 +48,7 @@ fi
 
 # A path that exists on one machine only, or a binary.
 mapfile -t others < <(grep -v '^tests/lint/style\.sh$' "$T/files")
-grep -LI . "${others[@]}" >"$T/out" || :
+LC_ALL=C.UTF-8 grep -LI '' "${others[@]}" >"$T/out" || :
 while read -r file; do
     [ ! -s "$file" ] || problem "$file: is not text"
 done <"$T/out"
