@@ -83,8 +83,8 @@ settled
 hold()
 {
     rm -f "$T/held"
-    "$FAULT_TRACER" --from "$state/lock" --run "2:echo \$\$ >'$T/held.new'; mv '$T/held.new' '$T/held'; exec sleep 600" -- \
-        "$REPO_RELEASE" update "${OPTIONS[@]}" "$root" &
+    local wait="echo \$\$ >'$T/held.new'; mv '$T/held.new' '$T/held'; exec sleep 600"
+    "$FAULT_TRACER" --from "$state/lock" --run "2:$wait" -- "$REPO_RELEASE" update "${OPTIONS[@]}" "$root" &
     holder=$!
     until [ -e "$T/held" ]; do
         kill -0 $holder 2>/dev/null || fail_above "the holder has ended"

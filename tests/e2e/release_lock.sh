@@ -18,10 +18,11 @@ hold()
 {
     (flock 9 && touch "$T/held" && exec sleep "$1") 9>>"$T/publisher/lock" &
     holder=$!
-    at_exit "kill $holder 2>/dev/null"
     while [ ! -e "$T/held" ]; do sleep 0.05; done
     rm "$T/held"
 }
+holder=
+at_exit '[ -z "$holder" ] || kill "$holder" 2>/dev/null'
 hold 60
 for command in update resign prune; do
     expect 10 'lock|another' -- bounded 5 release $command "${PUBLISHER[@]}" "$root"
@@ -36,10 +37,13 @@ served_is "$root" "$T/served"
 expect 0 '*' -- release status "${PUBLISHER[@]}" "$root"
 kill $holder
 wait $holder 2>/dev/null || :
+holder=
 
 # The kernel has freed it with its holder.
 hold 1
 expect 0 '' -- release update "${PUBLISHER[@]}" --lock-wait 30s "$root"
+wait $holder || :
+holder=
 expect 0 '' -- consume check "$root"
 grep -q "$(sha256sum <"$root/a.txt" | cut -c 1-64)" "$root/Release" || fail "it did not publish after waiting"
 

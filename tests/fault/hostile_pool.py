@@ -212,7 +212,8 @@ def main():
     if hostile.error:
         raise hostile.error
     invariant.Checker(given.keyring).published(given.root)
-    print(f"{sum(hostile.done.values())} changes:", ", ".join(f"{n} {what}" for what, n in sorted(hostile.done.items())))
+    kinds = ", ".join(f"{n} {what}" for what, n in sorted(hostile.done.items()))
+    print(f"{sum(hostile.done.values())} changes: {kinds}")
     print(f"{sum(outcomes.values())} runs, {n_listed} listed files were all states that had been there:")
     for reason, n in outcomes.most_common():
         print(f"  {n} {reason}")

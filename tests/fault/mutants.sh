@@ -13,7 +13,8 @@ export srcdir=$WORK/tree top_builddir=$WORK/build
 
 build()
 {
-    make -C "$WORK/build" -s -j"$(nproc)" CFLAGS='-g -O1 -w' repo-release repo-verify tests/fault/tracer >"$WORK/make.log" 2>&1 || {
+    make -C "$WORK/build" -s -j"$(nproc)" CFLAGS='-g -O1 -w' repo-release repo-verify tests/fault/tracer \
+        >"$WORK/make.log" 2>&1 || {
         tail -n 20 "$WORK/make.log" >&2
         echo "mutants.sh: $1 cannot be built" >&2
         return 1

@@ -121,8 +121,8 @@ class PowerSweep(sweep.Sweep):
                 require(result.status == 0, f"status {result.status}: {result.errors}")
                 place.cut(flag)
             else:
-                result = cases.traced(self.tools, ["--power", f"{point}:{flag}:{place.top}"], case.command(place), place,
-                                      cases.FAULTY)
+                options = ["--power", f"{point}:{flag}:{place.top}"]
+                result = cases.traced(self.tools, options, case.command(place), place, cases.FAULTY)
                 hit = result.hit
                 if not hit:
                     place.unmount()
@@ -158,7 +158,8 @@ def submit_all(power, chosen, is_long):
         text = ""
         if is_long or case.name in ("changed", "adopted", "unpack"):
             points = power.points(case, template)
-            wanted = [k for k, (_, path) in enumerate(points, 1) if is_on_disk(path) or (is_long and "/tmp/" not in path)]
+            wanted = [k for k, (_, path) in enumerate(points, 1)
+                      if is_on_disk(path) or (is_long and "/tmp/" not in path)]
             models = {k: MODELS if is_long else MODELS[k % len(MODELS):][:1] for k in wanted}
             faults += [(str(k), *model) for k in wanted for model in models[k]]
             text = f" at {len(wanted)} of {len(points)} points and"

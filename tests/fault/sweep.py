@@ -26,6 +26,7 @@ INTERRUPTIBLE = re.compile(r"(open|openat|creat|write|pwrite64|writev|fsync|fdat
 SYNCS = ("fsync", "fdatasync", "syncfs")
 REMOVALS = ("unlink", "unlinkat", "rmdir")
 WRITES = ("write", "pwrite64", "read", "pread64")
+REASON = re.compile(r"repo-(release|verify): .|hallmark: out of memory")
 # In the short form, one in so many of the calls that read or do something else.
 STRIDE = 9
 
@@ -184,7 +185,7 @@ def judge_error(case, place, old, fault, result):
         outcome = "succeeded"
     else:
         require(result.status in (1, 3), f"{name}: status {result.status}: {' '.join(result.errors)}")
-        require(len(result.errors) == 1 and re.match(r"repo-(release|verify): .|hallmark: out of memory", result.errors[0]),
+        require(len(result.errors) == 1 and REASON.match(result.errors[0]),
                 f"{name}: not one line that tells the reason: {result.errors}")
         outcome = f"failed, found {after}"
     invariant.no_processes(place.top)
