@@ -70,7 +70,7 @@ def faults(points):
         # exist already are not judged.
         if path.endswith(("/lock", "(deleted)", "/.")) or not path.startswith(("/root", "/state", "/out")):
             continue
-        if call == "mkdir" and not path.startswith("/root/"):
+        if call == "mkdir" and path.split("/")[1:2] != ["root"]:
             continue
         order.call(call, path)
     order.require_clean(["/root", "/state", "/out"], "at the end")
