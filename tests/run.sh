@@ -88,7 +88,7 @@ run_tests()
     [ -z "$tests" ] || args+=("TESTS=$tests")
     if [ $valgrind = yes ]; then
         args+=("LOG_COMPILER=\$(top_builddir)/libtool --mode=execute $memcheck")
-        export HALLMARK_TEST_WRAPPER=$memcheck HALLMARK_FUZZ_MUTATIONS=0
+        export HALLMARK_TEST_WRAPPER=$memcheck HALLMARK_FUZZ_MUTATIONS=0 HALLMARK_TEST_SANDBOX=off
     fi
     export ASAN_OPTIONS=detect_leaks=1:exitcode=99
     export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
