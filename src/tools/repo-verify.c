@@ -279,7 +279,7 @@ static int run_check(const struct cli *cli)
     if (check.run.repository)
         check_packages(&check);
     if (check.report.n_bad) /* each one has been told already */
-        status = check.run.err.code;
+        status = (int)check.run.err.code;
     else
         status = finish(&check.run);
     if (is_json(cli))
