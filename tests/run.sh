@@ -65,15 +65,14 @@ build()
 
 # The tests of this run, for make's TESTS; nothing: all. The lint tests do not depend on how the tools
 # were built. An end-to-end test with a line "# valgrind: no" is about something else than the tools'
-# memory and would take too long; "# sanitizers: no" marks those that trace the tools, as the leak check does.
+# memory and would take too long.
 choose_tests()
 {
     if [ $valgrind = yes ]; then
         echo '$(unit_tests) $(fuzz_replays)'
         (cd "$root" && grep -L '^# valgrind: no' tests/e2e/*.sh)
     elif [ $sanitizers = yes ]; then
-        echo '$(unit_tests) $(fuzz_replays)'
-        (cd "$root" && grep -L '^# sanitizers: no' tests/e2e/*.sh)
+        echo '$(unit_tests) $(fuzz_replays) $(e2e_tests)'
     fi
 }
 

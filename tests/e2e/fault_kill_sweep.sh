@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# sanitizers: no
 # G01, G25: update, resign, prune and unpack are killed, with all their processes, at every system call that
 # changes a file: what is there then is entirely old or entirely new, and the next run finishes and cleans up.
 . "$(dirname "$0")/../lib.sh"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# sanitizers: no
 # G02: the power is cut at every system call that changes the file system, and just after exit status 0: what
 # is there after the journal's recovery is entirely old or entirely new, and new after exit status 0.
 . "$(dirname "$0")/../lib.sh"
