@@ -175,3 +175,19 @@ void encoding_escape(char *out, size_t out_len, const char *text, size_t len)
     }
     out[used] = '\0';
 }
+
+bool encoding_parse_size(struct bytes_view text, uint64_t *out)
+{
+    size_t i;
+
+    if (text.len == 0 || (text.len > 1 && text.data[0] == '0'))
+        return false;
+    for (*out = 0, i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(text.data[i] - '0'), out) || *out > INT64_MAX)
+            return false;
+    }
+    return true;
+}

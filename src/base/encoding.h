@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 
@@ -29,6 +30,9 @@ size_t encoding_utf8(struct bytes_view text, unsigned *code);
 /* Whether a code point may be shown: no control, no direction, zero-width or separator character.
  */
 bool encoding_is_printable(unsigned code);
+
+/* A size in decimal, in its one spelling: no sign, no leading zero, below 2^63. */
+bool encoding_parse_size(struct bytes_view text, uint64_t *out);
 
 /* Whether TEXT is well-formed UTF-8, all of it printable. */
 bool encoding_is_printable_text(struct bytes_view text);

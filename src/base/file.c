@@ -120,6 +120,11 @@ int file_open_beneath(int dirfd, const char *path, struct hallmark_error *err)
     return fd;
 }
 
+int file_open_served(int dirfd, const char *path, struct hallmark_error *err)
+{
+    return open_regular(dirfd, path, path, 0, err);
+}
+
 int file_open_directory_beneath(int dirfd, const char *path, struct hallmark_error *err)
 {
     const char *name;

@@ -26,6 +26,9 @@ int file_open_directory(const char *path, struct hallmark_error *err);
  * HALLMARK_ERR_MALFORMED. */
 int file_open_beneath(int dirfd, const char *path, struct hallmark_error *err);
 
+/* Likewise, following links on the way, as anybody does who reads what is served at PATH. */
+int file_open_served(int dirfd, const char *path, struct hallmark_error *err);
+
 /* Opens the directory at the relative PATH below DIRFD ("" is DIRFD itself), never following a
  * link. */
 int file_open_directory_beneath(int dirfd, const char *path, struct hallmark_error *err);

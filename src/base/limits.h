@@ -26,6 +26,11 @@
 /* Entries of a manifest: as many lines as LIMITS_MANIFEST_BYTES can hold are bounded by it anyway.
  */
 #define LIMITS_ENTRIES 200000
+/* The control file of one Debian package: the largest of Debian's own has 76,338 bytes, one line of
+ * it 75,649. */
+#define LIMITS_CONTROL_BYTES (512 * 1024)
+/* A Packages file, which is held in memory while it is made: Debian's largest has 50 MB. */
+#define LIMITS_PACKAGES_BYTES (256 * 1024 * 1024)
 /* NAME_MAX and PATH_MAX of Linux, less the final NUL. */
 #define LIMITS_COMPONENT_BYTES 255
 #define LIMITS_PATH_BYTES      4095

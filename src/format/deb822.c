@@ -57,14 +57,36 @@ static const char *text_fault(struct bytes_view rest)
     return NULL;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct bytes_view without_blanks_at_end(struct bytes_view line)
+{
+    while (line.len && is_blank(line.data[line.len - 1]))
+        line.len--;
+    return line;
+}
+
 static const char *line_fault(struct bytes_view line)
 {
     if (line.len > LIMITS_LINE_BYTES)
         return "is longer than 4096 bytes";
     if (line.len && line.data[0] == '\t')
         return "starts with a tab; a continuation line starts with a blank";
-    if (line.len && (line.data[line.len - 1] == ' ' || line.data[line.len - 1] == '\t'))
+    if (without_blanks_at_end(line).len != line.len)
         return "has blanks at its end";
+    return text_fault(line);
+}
+
+/* dpkg, apt and others do not agree whether blanks alone end a stanza. */
+static const char *control_line_fault(struct bytes_view line)
+{
+    if (line.len > LIMITS_CONTROL_BYTES)
+        return "is longer than 524288 bytes";
+    if (line.len && without_blanks_at_end(line).len == 0)
+        return "holds nothing but blanks";
     return text_fault(line);
 }
 
@@ -125,7 +147,7 @@ static bool parse_field(struct parser *p, struct bytes_view line)
     if (!check_new(p, name))
         return false;
     value = bytes_view_of(colon + 1, line.len - name.len - 1);
-    while (value.len && (value.data[0] == ' ' || value.data[0] == '\t')) {
+    while (value.len && is_blank(value.data[0])) {
         value.data++;
         value.len--;
     }
@@ -150,10 +172,11 @@ static bool parse_continuation(struct parser *p, struct bytes_view line)
 
 static bool parse_line(struct parser *p, struct bytes_view line)
 {
-    const char *fault = line_fault(line);
+    const char *fault = p->style == DEB822_CONTROL ? control_line_fault(line) : line_fault(line);
 
     if (fault)
         return fail(p, fault);
+    line = without_blanks_at_end(line);
     if (line.len == 0) {
         if (p->style == DEB822_STRICT)
             return fail(p, "is blank; one stanza without blank lines is wanted");
@@ -167,7 +190,7 @@ static bool parse_line(struct parser *p, struct bytes_view line)
     }
     if (p->ended)
         return fail(p, "begins a second stanza; only one is wanted");
-    return line.data[0] == ' ' ? parse_continuation(p, line) : parse_field(p, line);
+    return is_blank(line.data[0]) ? parse_continuation(p, line) : parse_field(p, line);
 }
 
 static bool parse(struct parser *p, struct bytes_view text)

@@ -27,6 +27,9 @@ struct deb822 {
 enum deb822_style {
     DEB822_STRICT,   /* manifests and state: nothing but fields */
     DEB822_COMMENTS, /* settings: lines that start with "#", and blank lines at either end, too */
+    DEB822_CONTROL,  /* packages: lines up to LIMITS_CONTROL_BYTES, blank lines at either end, blanks
+                        at the ends of lines (no part of a value, but where the value goes on), and
+                        continuations that start with a tab */
 };
 
 /* Parses exactly one stanza. HALLMARK_ERR_MALFORMED, with line number: a second stanza, a field twice

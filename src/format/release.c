@@ -136,6 +136,13 @@ static bool check_scalars(const struct deb822 *stanza, struct hallmark_error *er
     return true;
 }
 
+static bool says_yes(const struct deb822 *stanza, const char *name)
+{
+    const struct deb822_field *field = deb822_find(stanza, name);
+
+    return field && bytes_view_equals_nocase(field->value, bytes_view_str("yes"));
+}
+
 static bool get_fields(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
 {
     return get_text(stanza, "Origin", &r->origin, err) &&
@@ -163,23 +170,6 @@ static bool take_column(struct bytes_view *rest, struct bytes_view *out)
     while (rest->len && rest->data[0] == ' ') {
         rest->data++;
         rest->len--;
-    }
-    return true;
-}
-
-/* One spelling: no sign, no leading zero, below 2^63. */
-static bool parse_size(struct bytes_view text, uint64_t *out)
-{
-    size_t i;
-
-    if (text.len == 0 || (text.len > 1 && text.data[0] == '0'))
-        return false;
-    for (*out = 0, i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        if (__builtin_mul_overflow(*out, 10, out) ||
-            __builtin_add_overflow(*out, (uint64_t)(text.data[i] - '0'), out) || *out > INT64_MAX)
-            return false;
     }
     return true;
 }
@@ -232,7 +222,7 @@ static bool parse_entry(struct release_entry *entry, struct bytes_view line,
                          "%s: line %zu: the hash is not %zu lower-case hexadecimal digits behind "
                          "one blank",
                          what, s->line, 2 * hash->len);
-    if (!parse_size(size, &entry->size))
+    if (!encoding_parse_size(size, &entry->size))
         return error_set(err, HALLMARK_ERR_MALFORMED,
                          "%s: line %zu: the size \"%.*s\" is not a number below 2^63 without sign "
                          "and leading zeros",
@@ -414,6 +404,7 @@ static bool parse(struct release *r, const struct deb822 *stanza, struct hallmar
 
     if (!get_fields(r, stanza, err))
         return false;
+    r->acquire_by_hash = says_yes(stanza, "Acquire-By-Hash");
     for (i = 0; i < N_HASHES; i++) {
         field = deb822_find(stanza, hashes[i].name);
         if (field && !add_section(r, field, &hashes[i], err))
@@ -463,6 +454,28 @@ void release_free(struct release *release)
     free(release->paths);
     free(release->entries);
     *release = (struct release){0};
+}
+
+bool release_is_index(const char *path)
+{
+    static const char *const names[] = {"Packages",     "Packages.bz2",  "Packages.gz",
+                                        "Packages.lz4", "Packages.lzma", "Packages.xz",
+                                        "Packages.zst"};
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
+size_t release_count_packages(const struct release *release)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < release->n_entries; i++)
+        n += !release_is_index(release->entries[i].path);
+    return n;
 }
 
 static int compare_path(const void *path, const void *entry)
@@ -545,6 +558,7 @@ void release_write(const struct release *release, struct bytes *out)
     deb822_write(out, "Version", release->version);
     write_date(out, "Date", release->date);
     write_date(out, "Valid-Until", release->valid_until);
+    deb822_write(out, "Acquire-By-Hash", release->acquire_by_hash ? "yes" : NULL);
     write_words(out, "Architectures", &release->architectures);
     write_words(out, "Components", &release->components);
     deb822_write(out, "Description", release->description);
@@ -594,6 +608,7 @@ bool release_is_same_content(const struct release *a, const struct release *b)
     return is_same_text(a->origin, b->origin) && is_same_text(a->label, b->label) &&
            is_same_text(a->suite, b->suite) && is_same_text(a->codename, b->codename) &&
            is_same_text(a->version, b->version) && is_same_text(a->description, b->description) &&
+           a->acquire_by_hash == b->acquire_by_hash &&
            is_same_list(&a->architectures, &b->architectures) &&
            is_same_list(&a->components, &b->components) && is_same_entries(a, b);
 }

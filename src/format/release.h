@@ -29,6 +29,7 @@ struct release {
     struct strlist architectures, components;
     int64_t date;        /* seconds since 1970-01-01 UTC; 0: absent */
     int64_t valid_until; /* likewise */
+    bool acquire_by_hash; /* indexes are also found by their hash, below by-hash */
     unsigned hashes;     /* of enum release_hashes; never 0 after parsing */
     struct release_entry *entries; /* sorted by the bytes of path */
     size_t n_entries;
@@ -48,6 +49,13 @@ struct release {
 bool release_parse(struct release *out, struct bytes_view text, struct hallmark_error *err);
 void release_free(struct release *release);
 
+/* Whether PATH is an index of a flat apt repository, and so no package: Packages at the root, in any
+ * compression that apt knows. */
+bool release_is_index(const char *path);
+
+/* How many entries are packages. */
+size_t release_count_packages(const struct release *release);
+
 /* The entry of PATH, lent; NULL where there is none. */
 const struct release_entry *release_find(const struct release *release, const char *path);
 
@@ -59,8 +67,8 @@ struct release_entry *release_add(struct release *release, const char *path);
  * Call it after the last release_add(). */
 bool release_sort(struct release *release, struct hallmark_error *err);
 
-/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, Architectures,
- * Components, Description, SHA256, SHA512; nothing for what is absent. No line has blanks at its end
+/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until,
+ * Acquire-By-Hash, Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has blanks at its end
  * or starts with "-". */
 void release_write(const struct release *release, struct bytes *out);
 
