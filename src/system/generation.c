@@ -13,6 +13,8 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/limits.h"
+#include "base/path.h"
 
 #define STORE       GENERATION_STORE
 #define CURRENT     GENERATION_CURRENT
@@ -98,6 +100,42 @@ bool generation_list(int fd, struct strlist *out, struct hallmark_error *err)
         ok = error_set_errno(err, "%s: cannot list the directory", STORE);
     closedir(dir);
     return ok;
+}
+
+/* Adds the files in FD, whose names start with PREFIX, down to DEPTH directories below. */
+static bool list_files(int fd, const char *prefix, int depth, struct strlist *out,
+                       struct hallmark_error *err)
+{
+    struct strlist names = {0};
+    bool ok = generation_list(fd, &names, err);
+    struct stat st;
+    char *path;
+    size_t i;
+    int below;
+
+    for (i = 0; ok && i < names.n_items; i++) {
+        path = path_join(prefix, names.items[i]);
+        ok = fstatat(fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+             error_set_errno(err, "%s/%s", STORE, path);
+        if (ok && S_ISREG(st.st_mode)) {
+            strlist_add(out, path);
+        } else if (ok && S_ISDIR(st.st_mode) && depth > 0) {
+            below = generation_openat(fd, names.items[i]);
+            ok = below >= 0 ? list_files(below, path, depth - 1, out, err)
+                            : error_set_errno(err, "%s/%s", STORE, path);
+            file_close(&below);
+        }
+        free(path);
+    }
+    strlist_free(&names);
+    return ok;
+}
+
+bool generation_list_files(int fd, struct strlist *out, struct hallmark_error *err)
+{
+    enum { DEPTH = 2 }; /* by-hash/SHA256 */
+
+    return list_files(fd, "", DEPTH, out, err);
 }
 
 /* ---- Opening ---- */
@@ -233,7 +271,80 @@ bool generation_clean(struct generation_store *store, struct hallmark_error *err
 
 /* ---- Adding, switching, removing ---- */
 
-static bool set_mtime(int fd, const struct publish_file *file, struct hallmark_error *err)
+/* A generation that is being made. */
+struct stage {
+    const struct generation_store *store;
+    const struct generation_file *files;
+    size_t n_files;
+    int fd;
+    struct strlist directories; /* made in it */
+    unsigned long from;         /* the generation that FROMFD is; 0: none */
+    int fromfd;
+};
+
+/* Makes the directories above NAME that are not there yet. */
+static bool make_directories(struct stage *stage, const char *name, struct hallmark_error *err)
+{
+    const char *slash = name;
+    char *path;
+    bool ok = true;
+
+    while (ok && (slash = strchr(slash, '/')) != NULL) {
+        path = alloc_strndup(name, (size_t)(slash++ - name));
+        if (!strlist_has(&stage->directories, path)) {
+            strlist_add(&stage->directories, path);
+            ok = mkdirat(stage->fd, path, DIRECTORY_MODE) == 0 ||
+                 error_set_errno(err, "%s: cannot create the directory", path);
+        }
+        free(path);
+    }
+    return ok;
+}
+
+static bool copy_file(struct stage *stage, const char *name, struct hallmark_error *err)
+{
+    struct bytes data = {0};
+    int fd = file_open_beneath(stage->fromfd, name, err);
+    bool ok = fd >= 0 && file_read_fd(fd, name, LIMITS_PACKAGES_BYTES, &data, err) &&
+              file_create(stage->fd, name, bytes_view(&data), FILE_MODE, err);
+
+    if (fd < 0)
+        error_set_errno(err, "%s", name);
+    file_close(&fd);
+    bytes_free(&data);
+    return ok;
+}
+
+/* Takes over what an older generation has; what it holds is durable already. */
+static bool link_from(struct stage *stage, const struct generation_file *file,
+                      struct hallmark_error *err)
+{
+    if (stage->from != file->from) {
+        file_close(&stage->fromfd);
+        stage->from = file->from;
+        stage->fromfd = generation_open_directory(stage->store, file->from, err);
+    }
+    if (stage->fromfd < 0)
+        return false;
+    if (linkat(stage->fromfd, file->name, stage->fd, file->name, 0) == 0 || errno == EEXIST)
+        return true;
+    /* Not every file system has hard links, and none has any number of them. */
+    return copy_file(stage, file->name, err);
+}
+
+/* Whether the new file I can be one with an earlier one. */
+static bool link_same(struct stage *stage, size_t i)
+{
+    const struct generation_file *file = &stage->files[i], *same;
+
+    for (same = stage->files; same < file; same++)
+        if (!same->from && same->data.len && same->data.data == file->data.data &&
+            same->data.len == file->data.len)
+            return linkat(stage->fd, same->name, stage->fd, file->name, 0) == 0;
+    return false;
+}
+
+static bool set_mtime(int fd, const struct generation_file *file, struct hallmark_error *err)
 {
     const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = (time_t)file->mtime}};
 
@@ -241,44 +352,70 @@ static bool set_mtime(int fd, const struct publish_file *file, struct hallmark_e
            error_set_errno(err, "%s: cannot set the time", file->name);
 }
 
-static bool fill(int fd, const struct publish_file *files, size_t n_files,
-                 struct hallmark_error *err)
+static bool add_file(struct stage *stage, size_t i, struct hallmark_error *err)
 {
-    size_t i;
+    const struct generation_file *file = &stage->files[i];
 
-    for (i = 0; i < n_files; i++)
-        if (!file_create(fd, files[i].name, files[i].data, FILE_MODE, err) ||
-            !set_mtime(fd, &files[i], err))
-            return false;
-    if (fchmod(fd, DIRECTORY_MODE) < 0)
-        return error_set_errno(err, "cannot set the mode");
-    return file_sync(fd, "the directory", err);
+    if (!make_directories(stage, file->name, err))
+        return false;
+    if (file->from)
+        return link_from(stage, file, err);
+    return link_same(stage, i) ||
+           (file_create(stage->fd, file->name, file->data, FILE_MODE, err) &&
+            set_mtime(stage->fd, file, err));
 }
 
-/* Makes the directory NAME out of FILES, under the name STAGED until it is whole. */
-static bool stage(const struct generation_store *store, const char *staged, const char *name,
-                  const struct publish_file *files, size_t n_files, struct hallmark_error *err)
+static bool finish_directory(int fd, const char *name, struct hallmark_error *err)
 {
-    bool ok = false;
+    if (fd < 0 || fchmod(fd, DIRECTORY_MODE) < 0)
+        return error_set_errno(err, "%s: cannot set the mode", name);
+    return file_sync(fd, name, err);
+}
+
+static bool fill(struct stage *stage, struct hallmark_error *err)
+{
+    size_t i;
+    bool ok = true;
     int fd;
 
-    if (mkdirat(store->fd, staged, DIRECTORY_MODE) < 0)
+    for (i = 0; ok && i < stage->n_files; i++)
+        ok = add_file(stage, i, err);
+    for (i = 0; ok && i < stage->directories.n_items; i++) {
+        fd = generation_openat(stage->fd, stage->directories.items[i]);
+        ok = finish_directory(fd, stage->directories.items[i], err);
+        file_close(&fd);
+    }
+    return ok && finish_directory(stage->fd, "the directory", err);
+}
+
+/* Makes the directory NAME, under the name STAGED until it is whole. */
+static bool make(struct stage *stage, const char *staged, const char *name,
+                 struct hallmark_error *err)
+{
+    int store = stage->store->fd;
+    bool ok = false;
+
+    if (mkdirat(store, staged, DIRECTORY_MODE) < 0)
         return error_set_errno(err, "cannot create the directory");
-    fd = generation_openat(store->fd, staged);
-    if (fd < 0)
+    stage->fd = generation_openat(store, staged);
+    if (stage->fd < 0)
         error_set_errno(err, "cannot open the directory");
-    else if (fill(fd, files, n_files, err))
-        ok = renameat(store->fd, staged, store->fd, name) == 0 ||
+    else if (fill(stage, err))
+        ok = renameat(store, staged, store, name) == 0 ||
              error_set_errno(err, "cannot rename the directory");
-    file_close(&fd);
+    file_close(&stage->fd);
+    file_close(&stage->fromfd);
+    strlist_free(&stage->directories);
     if (!ok)
-        file_remove_tree(store->fd, staged, NULL);
+        file_remove_tree(store, staged, NULL);
     return ok;
 }
 
-bool generation_add(struct generation_store *store, const struct publish_file *files,
+bool generation_add(struct generation_store *store, const struct generation_file *files,
                     size_t n_files, unsigned long *number, struct hallmark_error *err)
 {
+    struct stage stage = {
+        .store = store, .files = files, .n_files = n_files, .fd = -1, .fromfd = -1};
     char name[GENERATION_NAME_LEN], *staged;
     bool ok;
 
@@ -288,7 +425,7 @@ bool generation_add(struct generation_store *store, const struct publish_file *f
     *number = ++store->newest;
     generation_name(name, *number);
     staged = alloc_printf(STAGED "%s", name);
-    ok = stage(store, staged, name, files, n_files, err) || error_prefix(err, "%s/%s", STORE, name);
+    ok = make(&stage, staged, name, err) || error_prefix(err, "%s/%s", STORE, name);
     free(staged);
     if (ok && !file_sync(store->fd, STORE, err)) {
         generation_remove(store, *number, NULL);

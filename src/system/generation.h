@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/strlist.h"
-#include "system/publish.h"
 
 #define GENERATION_STORE   ".hallmark"
 #define GENERATION_CURRENT "current"
@@ -49,9 +49,21 @@ int generation_open_directory(const struct generation_store *store, unsigned lon
 /* Adds the names in the directory FD to OUT. */
 bool generation_list(int fd, struct strlist *out, struct hallmark_error *err);
 
+/* A file of a new generation. Two that are given the same memory become one file with two names. */
+struct generation_file {
+    const char *name;       /* "InRelease", "by-hash/SHA256/..." */
+    struct bytes_view data; /* where FROM is 0 */
+    int64_t mtime;          /* likewise; 0: the time of writing */
+    unsigned long from;     /* the generation that has this file already: it is linked, unless an
+                               earlier one of the list has the name */
+};
+
 /* Adds a generation of FILES, durable, which nothing leads to yet; its number goes to *NUMBER. */
-bool generation_add(struct generation_store *store, const struct publish_file *files,
+bool generation_add(struct generation_store *store, const struct generation_file *files,
                     size_t n_files, unsigned long *number, struct hallmark_error *err);
+
+/* Adds the names of all regular files in the generation's directory FD, and below it, to OUT. */
+bool generation_list_files(int fd, struct strlist *out, struct hallmark_error *err);
 
 /* Makes the generation NUMBER current: the one step that readers see. A failure where
  * STORE->current is NUMBER means that it is done but perhaps not durable. */

@@ -20,6 +20,7 @@
 #include "system/generation.h"
 
 #define LINK_PREFIX GENERATION_STORE "/" GENERATION_CURRENT "/"
+#define BY_HASH     "by-hash"
 #define NEW_LINK    ".new-link" /* in the store, where generation_clean() removes it */
 
 /* What stands at the root under a name that we publish. */
@@ -34,8 +35,10 @@ enum place {
 struct publication {
     struct generation_store store;
     const struct publish_file *files;
-    enum place *places; /* of each file */
     size_t n_files;
+    struct strlist roots; /* what stands at the root: the first components of the files' names */
+    enum place *places;   /* of each of these */
+    struct strlist stale; /* our links at the root that the new generation has no use for */
 };
 
 static bool is_our_link(int rootfd, const char *name)
@@ -95,10 +98,10 @@ static bool make_links(struct publication *p, enum place from, enum place to,
 {
     size_t i;
 
-    for (i = 0; i < p->n_files; i++) {
+    for (i = 0; i < p->roots.n_items; i++) {
         if (p->places[i] != from)
             continue;
-        if (!make_link(&p->store, p->files[i].name, from, err))
+        if (!make_link(&p->store, p->roots.items[i], from, err))
             return false;
         p->places[i] = to;
     }
@@ -109,37 +112,90 @@ static void remove_made_links(const struct publication *p)
 {
     size_t i;
 
-    for (i = 0; i < p->n_files; i++)
+    for (i = 0; i < p->roots.n_items; i++)
         if (p->places[i] == PLACE_MADE)
-            unlinkat(p->store.rootfd, p->files[i].name, 0);
+            unlinkat(p->store.rootfd, p->roots.items[i], 0);
 }
 
-/* ---- Taking over plain files ---- */
+/* Adds the names of our links in the directory FD to OUT. */
+static bool list_our_links(int fd, struct strlist *out, struct hallmark_error *err)
+{
+    struct strlist names = {0};
+    bool ok = generation_list(fd, &names, err);
+    size_t i;
 
-/* What readers see now, as the files of a generation. */
-struct view {
-    struct publish_file *files;
-    struct bytes *data; /* of each file */
-    struct strlist names;
-    size_t n_files, files_cap, data_cap;
-};
+    for (i = 0; ok && i < names.n_items; i++)
+        if (is_our_link(fd, names.items[i]))
+            strlist_add(out, names.items[i]);
+    strlist_free(&names);
+    return ok;
+}
 
-static void view_free(struct view *view)
+/* Finds the links to what the new generation has not. */
+static bool find_stale_links(struct publication *p, struct hallmark_error *err)
+{
+    struct strlist links = {0};
+    bool ok = list_our_links(p->store.rootfd, &links, err);
+    size_t i;
+
+    for (i = 0; ok && i < links.n_items; i++)
+        if (!strlist_has(&p->roots, links.items[i]))
+            strlist_add(&p->stale, links.items[i]);
+    strlist_free(&links);
+    return ok;
+}
+
+static bool remove_stale_links(const struct publication *p, struct hallmark_error *err)
 {
     size_t i;
 
-    for (i = 0; i < view->n_files; i++)
-        bytes_free(&view->data[i]);
-    strlist_free(&view->names);
-    free(view->files);
-    free(view->data);
+    for (i = 0; i < p->stale.n_items; i++)
+        if (unlinkat(p->store.rootfd, p->stale.items[i], 0) < 0)
+            return error_set_errno(err, "%s: cannot remove the link", p->stale.items[i]);
+    return p->stale.n_items == 0 || file_sync(p->store.rootfd, "the root", err);
+}
+
+/* ---- What a generation is made of ---- */
+
+/* The files of a generation to be, with what they need. */
+struct content {
+    struct generation_file *files;
+    struct bytes *data; /* of those that were read */
+    struct strlist names;
+    size_t n_files, files_cap, n_data, data_cap;
+};
+
+static void content_free(struct content *content)
+{
+    size_t i;
+
+    for (i = 0; i < content->n_data; i++)
+        bytes_free(&content->data[i]);
+    strlist_free(&content->names);
+    free(content->files);
+    free(content->data);
+}
+
+static void content_add(struct content *content, struct generation_file file)
+{
+    content->files = alloc_one_more(content->files, content->n_files, &content->files_cap,
+                                    sizeof *content->files);
+    content->files[content->n_files++] = file;
+}
+
+/* Adds NAME of the generation FROM. */
+static void content_link(struct content *content, const char *name, unsigned long from)
+{
+    strlist_add(&content->names, name);
+    name = content->names.items[content->names.n_items - 1];
+    content_add(content, (struct generation_file){.name = name, .from = from});
 }
 
 /* Adds what the regular file NAME in DIRFD holds; nothing where there is none. */
-static bool view_add(struct view *view, int dirfd, const char *name, struct hallmark_error *err)
+static bool content_read(struct content *content, int dirfd, const char *name,
+                         struct hallmark_error *err)
 {
     struct bytes data = {0};
-    size_t n = view->n_files;
     int fd = file_open_beneath(dirfd, name, err);
     bool ok;
 
@@ -151,39 +207,76 @@ static bool view_add(struct view *view, int dirfd, const char *name, struct hall
         bytes_free(&data);
         return false;
     }
-    view->files = alloc_one_more(view->files, n, &view->files_cap, sizeof *view->files);
-    view->data = alloc_one_more(view->data, n, &view->data_cap, sizeof *view->data);
-    strlist_add(&view->names, name);
-    view->data[n] = data;
-    view->files[n].name = view->names.items[n];
-    view->files[n].data = bytes_view(&view->data[n]);
-    view->n_files++;
+    content->data =
+        alloc_one_more(content->data, content->n_data, &content->data_cap, sizeof *content->data);
+    content->data[content->n_data++] = data;
+    content_add(content, (struct generation_file){.name = name, .data = bytes_view(&data)});
     return true;
 }
+
+/* Whether the file NAME of the generation FD is another name of one of TOPS. */
+static bool is_own(int fd, const char *name, const struct stat *tops, size_t n_tops)
+{
+    struct stat st;
+    size_t i;
+
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    for (i = 0; i < n_tops; i++)
+        if (tops[i].st_ino == st.st_ino && tops[i].st_dev == st.st_dev)
+            return true;
+    return false;
+}
+
+/* Adds what the generation NUMBER has of its own below by-hash, and not from older ones. */
+static bool content_carry(struct content *content, const struct generation_store *store,
+                          unsigned long number, struct hallmark_error *err)
+{
+    struct strlist names = {0};
+    int fd = generation_open_directory(store, number, err);
+    bool ok = fd >= 0 && generation_list_files(fd, &names, err);
+    struct stat *tops = alloc_array(names.n_items, sizeof *tops);
+    size_t i, n_tops = 0;
+
+    for (i = 0; ok && i < names.n_items; i++)
+        if (!strchr(names.items[i], '/') &&
+            fstatat(fd, names.items[i], &tops[n_tops], AT_SYMLINK_NOFOLLOW) == 0)
+            n_tops++;
+    for (i = 0; ok && i < names.n_items; i++)
+        if (strncmp(names.items[i], BY_HASH "/", sizeof BY_HASH) == 0 &&
+            is_own(fd, names.items[i], tops, n_tops))
+            content_link(content, names.items[i], number);
+    free(tops);
+    strlist_free(&names);
+    file_close(&fd);
+    return ok;
+}
+
+/* ---- Taking over plain files ---- */
 
 /* Whether readers get NAME through our link. */
 static bool is_linked(const struct publication *p, const char *name)
 {
-    size_t i;
+    size_t i, len = strcspn(name, "/");
 
-    for (i = 0; i < p->n_files; i++)
-        if (strcmp(p->files[i].name, name) == 0)
+    for (i = 0; i < p->roots.n_items; i++)
+        if (bytes_view_equals(bytes_view_of(name, len), p->roots.items[i]))
             return p->places[i] == PLACE_LINK;
     return true; /* a name that is not published any more */
 }
 
 /* Adds those files of the current generation that readers get. */
-static bool view_add_current(struct view *view, const struct publication *p,
-                             struct hallmark_error *err)
+static bool add_current(struct content *view, const struct publication *p,
+                        struct hallmark_error *err)
 {
     struct strlist names = {0};
     int fd = generation_open_directory(&p->store, p->store.current, err);
-    bool ok = fd >= 0 && generation_list(fd, &names, err);
+    bool ok = fd >= 0 && generation_list_files(fd, &names, err);
     size_t i;
 
     for (i = 0; ok && i < names.n_items; i++)
         if (is_linked(p, names.items[i]))
-            ok = view_add(view, fd, names.items[i], err);
+            content_link(view, names.items[i], p->store.current);
     strlist_free(&names);
     file_close(&fd);
     return ok;
@@ -199,8 +292,8 @@ static bool needs_adoption(const struct publication *p)
     bool found = false;
 
     generation_name(name, p->store.current);
-    for (i = 0; i < p->n_files && !found; i++) {
-        path = alloc_printf("%s/%s", name, p->files[i].name);
+    for (i = 0; i < p->roots.n_items && !found; i++) {
+        path = alloc_printf("%s/%s", name, p->roots.items[i]);
         found = p->places[i] == PLACE_PLAIN ||
                 (p->places[i] == PLACE_EMPTY && p->store.current &&
                  fstatat(p->store.fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0);
@@ -213,14 +306,14 @@ static bool needs_adoption(const struct publication *p)
  * files: the bytes stay the same throughout. */
 static bool adopt(struct publication *p, struct hallmark_error *err)
 {
-    struct view view = {0};
+    struct content view = {0};
     unsigned long number;
-    bool ok = !p->store.current || view_add_current(&view, p, err);
+    bool ok = !p->store.current || add_current(&view, p, err);
     size_t i;
 
-    for (i = 0; ok && i < p->n_files; i++)
+    for (i = 0; ok && i < p->roots.n_items; i++)
         if (p->places[i] == PLACE_PLAIN)
-            ok = view_add(&view, p->store.rootfd, p->files[i].name, err);
+            ok = content_read(&view, p->store.rootfd, p->roots.items[i], err);
     ok = ok && generation_add(&p->store, view.files, view.n_files, &number, err);
     if (ok && !generation_switch(&p->store, number, err)) {
         if (p->store.current != number)
@@ -228,11 +321,28 @@ static bool adopt(struct publication *p, struct hallmark_error *err)
         ok = false;
     }
     ok = ok && make_links(p, PLACE_PLAIN, PLACE_LINK, err);
-    view_free(&view);
+    content_free(&view);
     return ok;
 }
 
 /* ---- The contract ---- */
+
+/* Adds the new generation: the files, and what older generations have below by-hash. */
+static bool add_generation(struct publication *p, unsigned long *number, struct hallmark_error *err)
+{
+    struct content content = {0};
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; i < p->n_files; i++)
+        content_add(&content,
+                    (struct generation_file){.name = p->files[i].name, .data = p->files[i].data});
+    for (i = p->store.n_numbers; ok && i > 0 && strlist_has(&p->roots, BY_HASH); i--)
+        ok = content_carry(&content, &p->store, p->store.numbers[i - 1], err);
+    ok = ok && generation_add(&p->store, content.files, content.n_files, number, err);
+    content_free(&content);
+    return ok;
+}
 
 static bool commit(struct publication *p, struct hallmark_error *err)
 {
@@ -240,11 +350,11 @@ static bool commit(struct publication *p, struct hallmark_error *err)
     size_t i;
     bool ok;
 
-    for (i = 0; i < p->n_files; i++)
-        if (!look_at(p->store.rootfd, p->files[i].name, &p->places[i], err))
+    for (i = 0; i < p->roots.n_items; i++)
+        if (!look_at(p->store.rootfd, p->roots.items[i], &p->places[i], err))
             return false;
-    if ((needs_adoption(p) && !adopt(p, err)) ||
-        !generation_add(&p->store, p->files, p->n_files, &number, err))
+    if (!find_stale_links(p, err) || (needs_adoption(p) && !adopt(p, err)) ||
+        !add_generation(p, &number, err))
         return false;
     /* The links are durable before what they lead to appears, all at once. */
     ok = make_links(p, PLACE_EMPTY, PLACE_MADE, err) &&
@@ -253,7 +363,21 @@ static bool commit(struct publication *p, struct hallmark_error *err)
         remove_made_links(p);
         generation_remove(&p->store, number, NULL);
     }
-    return ok;
+    return ok && remove_stale_links(p, err);
+}
+
+static void find_roots(struct publication *p)
+{
+    size_t i;
+    char *name;
+
+    for (i = 0; i < p->n_files; i++) {
+        name = alloc_strndup(p->files[i].name, strcspn(p->files[i].name, "/"));
+        if (!strlist_has(&p->roots, name))
+            strlist_add(&p->roots, name);
+        free(name);
+    }
+    p->places = alloc_array(p->roots.n_items, sizeof *p->places);
 }
 
 bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files,
@@ -262,7 +386,7 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
     struct publication p = {.files = files, .n_files = n_files};
     bool ok;
 
-    p.places = alloc_array(n_files, sizeof *p.places);
+    find_roots(&p);
     ok = generation_open_or_create(&p.store, rootfd, err);
     if (ok) {
         /* What cannot be removed (a reader over NFS has it open, say) is told by publish_prune();
@@ -273,14 +397,40 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
     if (!ok && p.store.is_new)
         unlinkat(rootfd, GENERATION_STORE, AT_REMOVEDIR);
     generation_close(&p.store);
+    strlist_free(&p.roots);
+    strlist_free(&p.stale);
     free(p.places);
     return ok;
+}
+
+/* Whether our link for NAME is at the root and the file in the generation FD. */
+static bool is_in_place(int rootfd, int fd, const char *name)
+{
+    char *root = alloc_strndup(name, strcspn(name, "/"));
+    struct stat st;
+    bool ok = is_our_link(rootfd, root) && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+              S_ISREG(st.st_mode);
+
+    free(root);
+    return ok;
+}
+
+static bool has_stale_link(int rootfd, int fd)
+{
+    struct strlist links = {0};
+    struct stat st;
+    bool found = !list_our_links(rootfd, &links, NULL);
+    size_t i;
+
+    for (i = 0; i < links.n_items && !found; i++)
+        found = fstatat(fd, links.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0;
+    strlist_free(&links);
+    return found;
 }
 
 bool publish_is_intact(int rootfd, const char *const *names, size_t n_names)
 {
     char target[GENERATION_LINK_ROOM];
-    struct stat st;
     int store = generation_openat(rootfd, GENERATION_STORE), generation = -1;
     size_t i;
     bool ok;
@@ -290,8 +440,8 @@ bool publish_is_intact(int rootfd, const char *const *names, size_t n_names)
         generation = generation_openat(store, target);
     ok = generation >= 0;
     for (i = 0; ok && i < n_names; i++)
-        ok = is_our_link(rootfd, names[i]) &&
-             fstatat(generation, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+        ok = is_in_place(rootfd, generation, names[i]);
+    ok = ok && !has_stale_link(rootfd, generation);
     file_close(&generation);
     file_close(&store);
     return ok;

@@ -3,11 +3,11 @@
  * Generations of the published manifest in a served tree, of which one is current, switched by one
  * rename(2).
  *
- *   ROOT/.hallmark/00000012/{Release,Release.gpg,InRelease}
+ *   ROOT/.hallmark/00000012/{Release,Release.gpg,InRelease,by-hash/SHA256/...}
  *   ROOT/.hallmark/current -> 00000012
- *   ROOT/Release -> .hallmark/current/Release, and so on
+ *   ROOT/Release -> .hallmark/current/Release, ROOT/by-hash -> .hallmark/current/by-hash, and so on
  *
- * The caller holds the repository's lock.
+ * What is below by-hash is named by its content, and so can stay beside what is newer. The caller holds the repository's lock.
  */
 #ifndef SYSTEM_PUBLISH_H
 #define SYSTEM_PUBLISH_H
@@ -17,9 +17,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* A file of a generation. */
+/* A file of a generation. Two that are given the same memory become one file with two names. */
 struct publish_file {
-    const char *name; /* at the root: "InRelease" */
+    const char *name; /* "InRelease", or below a directory: "by-hash/SHA256/..." */
     struct bytes_view data;
     int64_t mtime; /* what a web server calls Last-Modified; 0: the time of writing */
 };
@@ -28,13 +28,15 @@ struct publish_file {
  * rename, so that every reader, and every crash, sees all files of the old generation or all of the
  * new one; on return it is durable. Where plain files of these names (of another tool, or of
  * somebody's hand) stand at the root, they first become a generation of their own, which no reader
- * notices. On failure what is published is as before and nothing staged is left. */
+ * notices. Links of ours at the root that the new generation has no file for are removed. Below
+ * by-hash, the files of the generations that are still there are taken over: those that are another
+ * name of a file at the generation's top. On failure what is published is as before and nothing staged is left. */
 bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files,
                     struct hallmark_error *err);
 
 /* Whether the links at the root and the current generation's link are in place for all NAMES, and
- * the current generation has them, so that what a reader gets is the current generation. False
- * without an error where they are not. */
+ * the current generation has them, so that what a reader gets is the current generation; and none of
+ * our links leads nowhere. False without an error where that is not so. */
 bool publish_is_intact(int rootfd, const char *const *names, size_t n_names);
 
 /* Removes what crashed runs left. Writes nothing where they left nothing. */
