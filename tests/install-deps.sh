@@ -24,6 +24,8 @@ build needed pc:libarchive libarchive-dev libarchive-devel
 build needed pc:openssl libssl-dev openssl-devel
 build needed pc:libxxhash libxxhash-dev xxhash-devel
 build needed pc:libseccomp libseccomp-dev libseccomp-devel
+build needed pc:zlib zlib1g-dev zlib-devel
+build needed pc:liblzma liblzma-dev xz-devel
 build needed gpg gpg gnupg2
 build needed gpgconf gpgconf gnupg2
 build needed gpg-agent gpg-agent gnupg2
