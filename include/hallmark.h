@@ -112,12 +112,12 @@ struct hallmark_manifest {
     int64_t expires;      /* when this policy stops to believe it; 0: never */
     const struct hallmark_signature *signatures;
     size_t n_signatures;
-    size_t n_packages;
+    size_t n_packages;    /* indexes such as Packages.gz do not count */
     const char *text;     /* exactly the bytes that were verified */
     size_t text_len;
 };
 
-/* One file that the manifest lists. Lent by the repository; in the order of the paths' bytes. */
+/* One file that the manifest lists; indexes of packages are no packages. Lent by the repository; in the order of the paths' bytes. */
 struct hallmark_package {
     const char *path;    /* relative to the repository */
     uint64_t size;       /* bytes */
@@ -145,7 +145,7 @@ hallmark_repository_manifest(const struct hallmark_repository *repository);
 HALLMARK_API const struct hallmark_package *
 hallmark_repository_package(const struct hallmark_repository *repository, size_t index);
 
-/* The package that NAME means: a path in the manifest, a file's name, or a name whose newest version
+/* The package that NAME means: a path in the manifest (that of an index too), a file's name, or a name whose newest version
  * is taken (versions compare as in deb-version(7)). Fails with HALLMARK_ERR_NO_PACKAGE, or with
  * HALLMARK_ERR_USAGE and the candidates where several files answer to it. */
 HALLMARK_API const struct hallmark_package *
@@ -154,17 +154,18 @@ hallmark_repository_find(const struct hallmark_repository *repository, const cha
 
 /* What to check, and whom to tell. All members may be zero. */
 struct hallmark_check_options {
-    const struct hallmark_package *const *packages; /* NULL: all */
+    const struct hallmark_package *const *packages; /* NULL: all, and all indexes */
     size_t n_packages;
     void (*problem)(void *ctx, const struct hallmark_package *package,
-                    const struct hallmark_error *err); /* once for each package that is not good */
+                    const struct hallmark_error *err); /* once for each file that is not good */
     hallmark_progress_fn *progress;
     void *ctx;
 };
 
 struct hallmark_check_report {
     size_t n_checked; /* packages looked at */
-    size_t n_bad;     /* of these, not good */
+    size_t n_indexes; /* indexes of packages, such as Packages.gz, looked at beside them */
+    size_t n_bad;     /* of both, not good */
     uint64_t n_bytes; /* bytes hashed */
 };
 

@@ -50,7 +50,7 @@ static const struct hallmark_package *package_at(const struct check *check, size
 {
     if (check->options->packages)
         return index < check->options->n_packages ? check->options->packages[index] : NULL;
-    return hallmark_repository_package(check->repository, index);
+    return repository_file(check->repository, index);
 }
 
 bool hallmark_repository_check(const struct hallmark_repository *repository,
@@ -67,7 +67,10 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
         check.n_total += package->size;
     for (i = 0; (package = package_at(&check, i)) != NULL; i++) {
         error_clear(&problem);
-        check.report.n_checked++;
+        if (release_is_index(package->path))
+            check.report.n_indexes++;
+        else
+            check.report.n_checked++;
         if (check_one(&check, package, &problem))
             continue;
         check.report.n_bad++;

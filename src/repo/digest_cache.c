@@ -16,7 +16,7 @@
 
 /* "version" also stands for what is_checked means: raise it when package_check() learns to refuse
  * more. */
-enum { VERSION = 1, BYTE_ORDER_MARK = 0x01020304 };
+enum { VERSION = 2, BYTE_ORDER_MARK = 0x01020304 };
 
 static const char magic[8] = "hmcache\n";
 

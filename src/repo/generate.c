@@ -3,6 +3,7 @@
 #include "repo/generate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,7 +28,11 @@ static const char *const reserved[] = {
     "Packages.bz2", "Packages.zst", "Sources",   "Sources.gz", "Sources.xz",  "Sources.bz2",
     "Sources.zst",  "by-hash",      "dists",     NULL,
 };
-static const char *const written[] = {"Release", "Release.gpg", "InRelease", ".hallmark", NULL};
+static const char *const written[] = {"Release",  "Release.gpg", "InRelease",
+                                      "Packages", "Packages.gz", "Packages.xz",
+                                      "by-hash",  ".hallmark",   NULL};
+/* Those of them that are written only where there are .deb files. */
+static const char *const written_for_apt[] = {"Packages", "Packages.gz", "Packages.xz", "by-hash"};
 
 /* One run. */
 struct generate {
@@ -37,6 +42,7 @@ struct generate {
     struct tree tree;
     struct digest_cache *old;
     struct package_reader *reader;
+    struct flat_index_builder *index;
     struct digest *digest;
     unsigned char *buf;
     uint64_t n_to_hash; /* bytes */
@@ -51,15 +57,31 @@ static int64_t clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The entry of PATH, which borrows it. */
+static struct release_entry entry_from(char *path, const struct digest_cache_record *record)
+{
+    struct release_entry entry = {.path = path, .size = record->stamp.size};
+
+    memcpy(entry.sha256, record->digest.sha256, sizeof entry.sha256);
+    memcpy(entry.sha512, record->digest.sha512, sizeof entry.sha512);
+    return entry;
+}
+
 /* What the cache knows and is enough for this run. */
 static bool find_cached(struct generate *g, const struct tree_file *file,
                         struct digest_cache_record *out)
 {
     struct package_format format;
+    struct release_entry entry;
 
-    return digest_cache_find(g->old, file->path, &file->stamp, out) &&
-           (out->algorithms & g->algorithms) == g->algorithms &&
-           (out->is_checked || !package_format_from_path(file->path, &format));
+    if (!digest_cache_find(g->old, file->path, &file->stamp, out) ||
+        (out->algorithms & g->algorithms) != g->algorithms ||
+        (!out->is_checked && package_format_from_path(file->path, &format)))
+        return false;
+    if (!flat_index_wants(file->path))
+        return true;
+    entry = entry_from(file->path, out);
+    return flat_index_knows(g->index, &entry);
 }
 
 static void count_to_hash(struct generate *g)
@@ -118,12 +140,35 @@ static bool settle(int fd, const char *path, struct tree_stamp *stamp, bool *is_
     return true;
 }
 
+/* What reading a file gives. */
+struct reading {
+    struct digest_cache_record record;
+    struct bytes control; /* of a .deb */
+};
+
+/* Reads the archive in FD to its end. */
+static bool check_archive(struct generate *g, int fd, const char *path, struct reading *out,
+                          struct hallmark_error *err)
+{
+    struct package_content content;
+    struct package_format format;
+
+    if (!package_format_from_path(path, &format))
+        return true;
+    if (!package_check(g->reader, fd, path, &format, &content, err))
+        return false;
+    out->record.is_checked = true;
+    out->record.totals = content.totals;
+    out->control = content.control;
+    return true;
+}
+
 /* One attempt at a file. *IS_STEADY tells whether it stayed the same meanwhile, so that the record
  * is of one state of it; an error about a file that did not says nothing. */
-static bool hash_once(struct generate *g, const char *path, struct digest_cache_record *out,
+static bool hash_once(struct generate *g, const char *path, struct reading *reading,
                       bool *is_steady, struct hallmark_error *err)
 {
-    struct package_format format;
+    struct digest_cache_record *out = &reading->record;
     struct tree_stamp after;
     int fd = file_open_beneath(g->rootfd, path, err);
     bool ok = false;
@@ -139,11 +184,8 @@ static bool hash_once(struct generate *g, const char *path, struct digest_cache_
     if (!take_stamp(fd, path, &out->stamp, err) || !settle(fd, path, &out->stamp, is_steady, err) ||
         !*is_steady)
         goto out;
-    ok = hash_fd(g, fd, path, &out->digest, err);
+    ok = hash_fd(g, fd, path, &out->digest, err) && check_archive(g, fd, path, reading, err);
     out->algorithms = g->algorithms;
-    out->is_checked = ok && package_format_from_path(path, &format);
-    if (out->is_checked)
-        ok = package_check(g->reader, fd, path, &format, &out->totals, err);
     if (take_stamp(fd, path, &after, err))
         *is_steady = tree_stamp_is_equal(&out->stamp, &after);
     else
@@ -153,7 +195,7 @@ out:
     return ok;
 }
 
-static bool hash_file(struct generate *g, const char *path, struct digest_cache_record *out,
+static bool hash_file(struct generate *g, const char *path, struct reading *out,
                       struct hallmark_error *err)
 {
     struct hallmark_error fault;
@@ -162,7 +204,8 @@ static bool hash_file(struct generate *g, const char *path, struct digest_cache_
 
     for (try = 0; try < TRIES; try++) {
         error_clear(&fault);
-        *out = (struct digest_cache_record){0};
+        bytes_free(&out->control);
+        out->record = (struct digest_cache_record){0};
         ok = hash_once(g, path, out, &is_steady, &fault);
         if (is_steady)
             break;
@@ -177,17 +220,47 @@ static bool hash_file(struct generate *g, const char *path, struct digest_cache_
 
 static bool add_file(struct generate *g, struct tree_file *file, struct hallmark_error *err)
 {
-    struct digest_cache_record record;
-    struct release_entry *entry;
+    struct reading reading = {.control = {0}};
+    struct release_entry entry, *added;
+    bool ok = find_cached(g, file, &reading.record) || hash_file(g, file->path, &reading, err);
 
-    if (!find_cached(g, file, &record) && !hash_file(g, file->path, &record, err))
-        return false;
-    entry = release_add(&g->out.release, file->path);
-    entry->size = record.stamp.size;
-    memcpy(entry->sha256, record.digest.sha256, sizeof entry->sha256);
-    memcpy(entry->sha512, record.digest.sha512, sizeof entry->sha512);
-    digest_cache_put(g->out.cache, file->path, &record);
+    if (ok) {
+        entry = entry_from(file->path, &reading.record);
+        added = release_add(&g->out.release, file->path);
+        entry.path = added->path;
+        *added = entry;
+        digest_cache_put(g->out.cache, file->path, &reading.record);
+        ok = !flat_index_wants(file->path) ||
+             flat_index_add(g->index, added, bytes_view(&reading.control), err);
+    }
+    bytes_free(&reading.control);
+    return ok;
+}
+
+/* Where there are no .deb files, names that only an index for apt has are somebody else's files,
+ * which nobody would find again. */
+static bool check_unwritten(struct generate *g, struct hallmark_error *err)
+{
+    struct stat st;
+    size_t i;
+
+    for (i = 0; i < sizeof written_for_apt / sizeof *written_for_apt; i++)
+        if (fstatat(g->rootfd, written_for_apt[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !S_ISLNK(st.st_mode))
+            return error_set(err, HALLMARK_ERR_MALFORMED,
+                             "%s: the name is reserved for what the repository itself writes",
+                             written_for_apt[i]);
     return true;
+}
+
+static bool has_packages_for_apt(const struct generate *g)
+{
+    size_t i;
+
+    for (i = 0; i < g->tree.n_files; i++)
+        if (flat_index_wants(g->tree.files[i].path))
+            return true;
+    return false;
 }
 
 static void set_text(char **out, const struct hallmark_settings *settings,
@@ -226,7 +299,7 @@ static bool run(struct generate *g, struct hallmark_error *err)
 {
     size_t i;
 
-    if (!scan(g, err))
+    if (!scan(g, err) || (!has_packages_for_apt(g) && !check_unwritten(g, err)))
         return false;
     count_to_hash(g);
     g->digest = digest_new(g->algorithms, err);
@@ -235,7 +308,8 @@ static bool run(struct generate *g, struct hallmark_error *err)
     for (i = 0; i < g->tree.n_files; i++)
         if (!add_file(g, &g->tree.files[i], err))
             return false;
-    return release_sort(&g->out.release, err);
+    return flat_index_finish(g->index, &g->out.release, &g->out.index, err) &&
+           release_sort(&g->out.release, err);
 }
 
 bool generate_release(struct generated *out, int rootfd, struct digest_cache *old,
@@ -246,6 +320,7 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
 
     g.algorithms = settings_hashes(options->settings);
     g.reader = package_reader_new(options->sandbox);
+    g.index = flat_index_start(options->published, g.algorithms);
     g.buf = alloc_array(READ_STEP, 1);
     g.out.cache = digest_cache_new();
     set_fields(&g.out.release, options->settings);
@@ -255,6 +330,7 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
     g.out.n_skipped = g.tree.n_skipped;
     tree_free(&g.tree);
     package_reader_free(g.reader);
+    flat_index_stop(g.index);
     digest_free(g.digest);
     free(g.buf);
     if (ok)
@@ -267,6 +343,7 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
 void generate_free(struct generated *generated)
 {
     release_free(&generated->release);
+    flat_index_free(&generated->index);
     digest_cache_free(generated->cache);
     strlist_free(&generated->skipped);
     *generated = (struct generated){0};

@@ -194,9 +194,71 @@ static bool is_same(const struct record *a, const struct record *b)
     return true;
 }
 
+/* Adds the names by their hashes of the file that ENTRY lists, one below by-hash for each hash that
+ * there is: a reader takes the strongest (Acquire-By-Hash of secure apt). */
+static void add_by_hash(const struct release_entry *entry, unsigned hashes, struct strlist *out)
+{
+    char hex[2 * RELEASE_SHA512_LEN + 1], *path;
+
+    if (hashes & RELEASE_SHA256) {
+        encoding_hex(hex, entry->sha256, sizeof entry->sha256);
+        path = alloc_printf("by-hash/SHA256/%s", hex);
+        strlist_add(out, path);
+        free(path);
+    }
+    if (hashes & RELEASE_SHA512) {
+        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
+        path = alloc_printf("by-hash/SHA512/%s", hex);
+        strlist_add(out, path);
+        free(path);
+    }
+}
+
+/* Reads the index that ENTRY lists; one that it does not fit makes the publication not intact. */
+static bool load_index(int rootfd, const struct release_entry *entry, struct bytes *data,
+                       struct publication *out, struct hallmark_error *err)
+{
+    struct digest_value digest;
+    bool exists;
+
+    if (!file_read(rootfd, entry->path, LIMITS_PACKAGES_BYTES, data, &exists, err) ||
+        !digest_bytes(DIGEST_SHA256, bytes_view(data), &digest, err))
+        return false;
+    if (!exists || memcmp(digest.sha256, entry->sha256, sizeof entry->sha256) != 0)
+        out->is_intact = false;
+    return true;
+}
+
+/* Reads the indexes that OUT's release lists, which is known to be what was published last, and
+ * looks at all names at the root. */
+static bool load_indexes(int rootfd, struct publication *out, struct hallmark_error *err)
+{
+    const struct release_entry *entry;
+    struct strlist names = {0};
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; i < N_DOCUMENTS; i++)
+        strlist_add(&names, documents[i]);
+    for (i = 0; ok && i < FLAT_INDEX_FILES; i++) {
+        entry = release_find(&out->release, flat_index_names[i]);
+        if (!entry)
+            continue;
+        strlist_add(&names, entry->path);
+        add_by_hash(entry, out->release.hashes, &names);
+        ok = load_index(rootfd, entry, &out->index.files[i], out, err);
+    }
+    if (!publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
+        out->is_intact = false;
+    if (!out->is_intact)
+        flat_index_free(&out->index);
+    strlist_free(&names);
+    return ok;
+}
+
 bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err)
 {
-    struct publication loaded = {.is_intact = publish_is_intact(rootfd, documents, N_DOCUMENTS)};
+    struct publication loaded = {.is_intact = true};
     struct state state = {0};
     struct record found = {0}, *known = &state.records[PUBLISHED];
     bool ok = state_load(statefd, &state, err) && load_documents(rootfd, &found, &loaded, err);
@@ -206,6 +268,7 @@ bool publication_load(int rootfd, int statefd, struct publication *out, struct h
         known = &state.records[NEXT];
     if (!is_same(known, &found))
         loaded.is_intact = false;
+    ok = ok && (!loaded.is_intact || load_indexes(rootfd, &loaded, err));
     loaded.is_settled = !state.records[NEXT].date;
     if (known->date > loaded.last_date)
         loaded.last_date = known->date;
@@ -225,6 +288,7 @@ bool publication_load(int rootfd, int statefd, struct publication *out, struct h
 void publication_free(struct publication *publication)
 {
     release_free(&publication->release);
+    flat_index_free(&publication->index);
     free(publication->signed_by);
     *publication = (struct publication){0};
 }
@@ -286,8 +350,40 @@ static bool verify_own(const struct publication_target *target, int64_t date,
     return ok;
 }
 
+/* What is made current: names and bytes. */
+struct files {
+    struct publish_file files[N_DOCUMENTS + FLAT_INDEX_FILES * 3]; /* itself and by two hashes */
+    size_t n_files;
+    struct strlist names; /* by hash */
+    int64_t mtime;
+};
+
+static void add_file(struct files *files, const char *name, struct bytes_view data)
+{
+    files->files[files->n_files++] =
+        (struct publish_file){.name = name, .data = data, .mtime = files->mtime};
+}
+
+static void add_indexes(struct files *files, const struct publication_content *content)
+{
+    const struct release *release = content->release;
+    struct bytes_view data;
+    size_t i, n;
+
+    for (i = 0; i < FLAT_INDEX_FILES; i++) {
+        data = bytes_view(&content->index->files[i]);
+        if (data.len == 0)
+            continue;
+        add_file(files, flat_index_names[i], data);
+        n = files->names.n_items;
+        add_by_hash(release_find(release, flat_index_names[i]), release->hashes, &files->names);
+        for (; n < files->names.n_items; n++)
+            add_file(files, files->names.items[n], data);
+    }
+}
+
 /* Publishes FILES, which RECORD describes. */
-static bool commit_files(const struct publication_target *target, const struct publish_file *files,
+static bool commit_files(const struct publication_target *target, const struct files *files,
                          const struct record *record, struct hallmark_error *err)
 {
     struct state before = {0}, state;
@@ -302,7 +398,7 @@ static bool commit_files(const struct publication_target *target, const struct p
             state.records[PUBLISHED] = before.records[NEXT];
         state.records[NEXT] = *record;
         ok = state_save(target->statefd, &state, err) &&
-             publish_commit(target->rootfd, files, N_DOCUMENTS, err);
+             publish_commit(target->rootfd, files->files, files->n_files, err);
     }
     if (ok) {
         state = (struct state){.records[PUBLISHED] = *record};
@@ -313,35 +409,38 @@ static bool commit_files(const struct publication_target *target, const struct p
     return ok;
 }
 
-static bool commit(const struct publication_target *target, const struct release *release,
+static bool commit(const struct publication_target *target,
+                   const struct publication_content *content,
                    const struct bytes_view data[N_DOCUMENTS], struct hallmark_error *err)
 {
-    struct publish_file files[N_DOCUMENTS];
-    struct record record = {.date = release->date};
+    /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the time
+     * of writing need not be. */
+    struct files files = {.mtime = content->release->date};
+    struct record record = {.date = content->release->date};
     struct strlist keys = {.items = NULL};
     bool ok = true;
     size_t i;
 
     for (i = 0; i < N_DOCUMENTS; i++) {
-        /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the
-         * time of writing need not be. */
-        files[i] =
-            (struct publish_file){.name = documents[i], .data = data[i], .mtime = release->date};
+        add_file(&files, documents[i], data[i]);
         record.digests[i] = hex_digest(data[i], err);
         ok = ok && record.digests[i];
     }
+    add_indexes(&files, content);
     for (i = 0; target->signer->fingerprints[i]; i++)
         strlist_add(&keys, target->signer->fingerprints[i]);
     record.signed_by = strlist_join(&keys);
-    ok = ok && commit_files(target, files, &record, err);
+    ok = ok && commit_files(target, &files, &record, err);
     strlist_free(&keys);
+    strlist_free(&files.names);
     record_free(&record);
     return ok;
 }
 
-bool publication_publish(const struct publication_target *target, const struct release *release,
-                         struct hallmark_error *err)
+bool publication_publish(const struct publication_target *target,
+                         const struct publication_content *content, struct hallmark_error *err)
 {
+    const struct release *release = content->release;
     struct openpgp_signed made = {0};
     struct bytes_view data[N_DOCUMENTS];
     struct bytes text = {0};
@@ -361,7 +460,7 @@ bool publication_publish(const struct publication_target *target, const struct r
     data[0] = bytes_view(&text);
     data[1] = bytes_view(&made.detached);
     data[2] = bytes_view(&made.inline_text);
-    ok = commit(target, release, data, err);
+    ok = commit(target, content, data, err);
 out:
     openpgp_signed_free(&made);
     bytes_free(&text);

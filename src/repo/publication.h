@@ -10,12 +10,14 @@
 #include "base/strlist.h"
 #include "crypto/openpgp.h"
 #include "format/release.h"
+#include "repo/flat_index.h"
 
 struct publication {
     struct release release; /* what Release at the root says; empty where there is none */
     bool has_release;       /* there is one, and it can be parsed */
-    bool is_intact;         /* all three files are what was published last, and in their place */
-    bool is_settled;        /* the record is complete: no run was killed before it was */
+    struct flat_index index; /* that it lists; empty unless is_intact */
+    bool is_intact;  /* all three files and the indexes are what was published last, and in place */
+    bool is_settled; /* the record is complete: no run was killed before it was */
     int64_t last_date;      /* the newest Date published ever, as far as is known; 0: none */
     char *signed_by;        /* the fingerprints that signed it, blanks between; NULL: unknown */
 };
@@ -36,10 +38,16 @@ struct publication_target {
     int64_t now;               /* the clock, by which the signatures are verified */
 };
 
-/* Signs RELEASE, verifies the result as a client would who trusts exactly the signer's keys, makes
+/* What is published. */
+struct publication_content {
+    struct release *release;
+    const struct flat_index *index; /* that RELEASE lists; empty for none */
+};
+
+/* Signs CONTENT's release, verifies the result as a client would who trusts exactly the signer's keys, makes
  * it current, and records it. HALLMARK_ERR_SIGNATURE where signing fails; on any failure what is
  * published stays. */
-bool publication_publish(const struct publication_target *target, const struct release *release,
-                         struct hallmark_error *err);
+bool publication_publish(const struct publication_target *target,
+                         const struct publication_content *content, struct hallmark_error *err);
 
 #endif

@@ -35,10 +35,11 @@ struct hallmark_repository {
     struct hallmark_manifest manifest;
     struct hallmark_signature *signatures;
     char user_ids[LIMITS_SIGNATURES][512]; /* escaped */
-    struct lent_package **packages;
-    char *state_dir;        /* NULL: nothing is remembered */
-    int64_t now;            /* of the policy, when the repository was opened */
-    struct timespec opened; /* at that moment, CLOCK_MONOTONIC */
+    struct lent_package **files;           /* of each entry of the release */
+    size_t *packages;                      /* which of the entries are packages */
+    char *state_dir;                       /* NULL: nothing is remembered */
+    int64_t now;                           /* of the policy, when the repository was opened */
+    struct timespec opened;                /* at that moment, CLOCK_MONOTONIC */
 };
 
 /* What the server has, read. */
@@ -153,6 +154,19 @@ static void fill_signatures(struct hallmark_repository *repository)
     }
 }
 
+static void find_packages(struct hallmark_repository *repository)
+{
+    const struct release *release = &repository->verified->release;
+    size_t i, n = 0;
+
+    repository->files = alloc_array(release->n_entries, sizeof *repository->files);
+    repository->packages = alloc_array(release->n_entries, sizeof *repository->packages);
+    for (i = 0; i < release->n_entries; i++)
+        if (!release_is_index(release->entries[i].path))
+            repository->packages[n++] = i;
+    repository->manifest.n_packages = n;
+}
+
 static void fill_manifest(struct hallmark_repository *repository)
 {
     const struct verified_release *verified = repository->verified;
@@ -171,10 +185,9 @@ static void fill_manifest(struct hallmark_repository *repository)
     fill_signatures(repository);
     manifest->signatures = repository->signatures;
     manifest->n_signatures = verified->n_signatures;
-    manifest->n_packages = release->n_entries;
+    find_packages(repository);
     manifest->text = verified->text.data;
     manifest->text_len = verified->text.len;
-    repository->packages = alloc_array(release->n_entries, sizeof *repository->packages);
 }
 
 static bool choose_state(struct hallmark_repository *repository, const char *state_dir,
@@ -224,8 +237,9 @@ void hallmark_repository_close(struct hallmark_repository *repository)
 
     if (!repository)
         return;
-    for (i = 0; repository->packages && i < repository->manifest.n_packages; i++)
-        free(repository->packages[i]);
+    for (i = 0; repository->files && i < repository_count_files(repository); i++)
+        free(repository->files[i]);
+    free(repository->files);
     free(repository->packages);
     free(repository->signatures);
     release_trust_free(repository->verified);
@@ -274,14 +288,27 @@ static struct lent_package *lend_package(const struct release *release, size_t i
     return lent;
 }
 
+size_t repository_count_files(const struct hallmark_repository *repository)
+{
+    return repository->verified->release.n_entries;
+}
+
+const struct hallmark_package *repository_file(const struct hallmark_repository *repository,
+                                               size_t index)
+{
+    if (index >= repository_count_files(repository))
+        return NULL;
+    if (!repository->files[index])
+        repository->files[index] = lend_package(&repository->verified->release, index);
+    return &repository->files[index]->package;
+}
+
 const struct hallmark_package *
 hallmark_repository_package(const struct hallmark_repository *repository, size_t index)
 {
     if (index >= repository->manifest.n_packages)
         return NULL;
-    if (!repository->packages[index])
-        repository->packages[index] = lend_package(&repository->verified->release, index);
-    return &repository->packages[index]->package;
+    return repository_file(repository, repository->packages[index]);
 }
 
 const struct hallmark_package *
@@ -295,7 +322,7 @@ hallmark_repository_find(const struct hallmark_repository *repository, const cha
     entry = package_find(release, name, err);
     if (!entry)
         return NULL;
-    return hallmark_repository_package(repository, (size_t)(entry - release->entries));
+    return repository_file(repository, (size_t)(entry - release->entries));
 }
 
 const struct release_entry *repository_entry(const struct hallmark_repository *repository,
@@ -304,11 +331,31 @@ const struct release_entry *repository_entry(const struct hallmark_repository *r
     return release_find(&repository->verified->release, package->path);
 }
 
+static int open_index(const struct hallmark_repository *repository,
+                      const struct release_entry *entry, struct hallmark_error *err)
+{
+    const struct release *release = &repository->verified->release;
+    char hex[2 * RELEASE_SHA512_LEN + 1], *by_hash = NULL;
+    bool is_sha256 = (release->hashes & RELEASE_SHA256) != 0;
+    int fd;
+
+    if (is_sha256)
+        encoding_hex(hex, entry->sha256, sizeof entry->sha256);
+    else
+        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
+    if (release->acquire_by_hash)
+        by_hash = alloc_printf("by-hash/%s/%s", is_sha256 ? "SHA256" : "SHA512", hex);
+    fd = fetch_index(repository->fetch, entry->path, by_hash, err);
+    free(by_hash);
+    return fd;
+}
+
 int repository_open_package(const struct hallmark_repository *repository,
                             const struct release_entry *entry, struct hallmark_error *err)
 {
     struct stat st;
-    int fd = fetch_package(repository->fetch, entry->path, err);
+    int fd = release_is_index(entry->path) ? open_index(repository, entry, err)
+                                           : fetch_package(repository->fetch, entry->path, err);
 
     if (fd < 0)
         return -1;

@@ -19,6 +19,12 @@ struct hallmark_repository *repository_open(const char *location,
 /* Lent. */
 const struct verified_release *repository_release(const struct hallmark_repository *repository);
 
+/* The number of files that the manifest lists, indexes included; and file INDEX as it is lent out,
+ * NULL beyond them. hallmark_repository_package() counts packages only. */
+size_t repository_count_files(const struct hallmark_repository *repository);
+const struct hallmark_package *repository_file(const struct hallmark_repository *repository,
+                                               size_t index);
+
 /* Opens what ENTRY lists and compares its size; -1 with HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO. */
 int repository_open_package(const struct hallmark_repository *repository,
                             const struct release_entry *entry, struct hallmark_error *err);

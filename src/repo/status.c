@@ -45,7 +45,7 @@ bool hallmark_publisher_status(struct hallmark_publisher *p,
     error_clear(err);
     if (publisher_open_state(p, PUBLISHER_READ, err) && survey_run(&survey, p, &done, err)) {
         if (survey.before.has_release)
-            done.n_packages = survey.before.release.n_entries;
+            done.n_packages = release_count_packages(&survey.before.release);
         ok = judge(p, &survey.before, err);
     }
     survey_free(&survey);

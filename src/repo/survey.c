@@ -17,7 +17,9 @@ static void count_changes(const struct release *before, const struct release *af
             order = -1;
         else
             order = strcmp(before->entries[i].path, after->entries[j].path);
-        if (order < 0)
+        if (release_is_index(order > 0 ? after->entries[j].path : before->entries[i].path))
+            ; /* follows the packages */
+        else if (order < 0)
             report->n_removed++;
         else if (order > 0)
             report->n_added++;
@@ -39,12 +41,13 @@ static void report_skipped(const struct hallmark_publisher *p, const struct gene
 bool survey_run(struct survey *out, struct hallmark_publisher *p,
                 struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
+    struct survey survey = {0};
     struct generate_options how = {.settings = p->settings,
+                                   .published = &survey.before.index,
                                    .sandbox = p->options->sandbox,
                                    .progress = p->options->progress,
                                    .ctx = p->options->ctx};
     struct hallmark_error why = {0};
-    struct survey survey = {0};
 
     if (!publication_load(p->rootfd, p->statefd, &survey.before, err))
         return error_prefix(err, "%s", p->state_dir);
@@ -56,7 +59,7 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p,
         survey_free(&survey);
         return false;
     }
-    report->n_packages = survey.generated.release.n_entries;
+    report->n_packages = release_count_packages(&survey.generated.release);
     report->n_skipped = survey.generated.n_skipped;
     report->n_hashed = survey.generated.n_hashed;
     report->n_hashed_bytes = survey.generated.n_hashed_bytes;

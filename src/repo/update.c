@@ -55,11 +55,12 @@ static bool check_clock(const struct hallmark_publisher *p, int64_t last,
     return p->options->source_date_epoch || now >= last || refuse_date(p, now, last, err);
 }
 
-/* Dates, signs and publishes RELEASE. */
-static bool publish(struct hallmark_publisher *p, struct release *release,
-                    const struct publication *before, struct hallmark_publisher_report *report,
-                    struct hallmark_error *err)
+/* Dates, signs and publishes CONTENT. */
+static bool publish(struct hallmark_publisher *p, const struct publication *before,
+                    const struct publication_content *content,
+                    struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
+    struct release *release = content->release;
     struct publication_target target = {
         .rootfd = p->rootfd, .statefd = p->statefd, .signer = &p->signer};
     struct signing_keys_end end;
@@ -69,14 +70,14 @@ static bool publish(struct hallmark_publisher *p, struct release *release,
     release->valid_until = release->date + settings_valid_for(p->settings);
     target.keyring = bytes_view(&p->keyring);
     target.now = timestamp_now();
-    if (!publication_publish(&target, release, err))
+    if (!publication_publish(&target, content, err))
         return false;
     signing_keys_warn(p, &end, release->valid_until);
     report->published = true;
-    report->n_packages = release->n_entries;
+    report->n_packages = release_count_packages(release);
     report->date = release->date;
     report->valid_until = release->valid_until;
-    publisher_note(p, HALLMARK_NOTE_INFO, "published %zu packages", release->n_entries);
+    publisher_note(p, HALLMARK_NOTE_INFO, "published %zu packages", report->n_packages);
     /* What is published is published: a failure here is told, and mended by the next run. */
     return publish_prune(p->rootfd, settings_keep_generations(p->settings),
                          settings_keep_for(p->settings), timestamp_now(), &report->n_pruned, err);
@@ -138,7 +139,7 @@ static bool check_loss(const struct hallmark_publisher *p, const struct survey *
                        const struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     enum { WHOLE = 100 }; /* percent */
-    size_t n_before = survey->before.release.n_entries;
+    size_t n_before = release_count_packages(&survey->before.release);
 
     if (p->options->accept_loss)
         return true;
@@ -184,6 +185,7 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
 {
     struct hallmark_publisher_report done = {0};
     struct survey survey = {0};
+    struct publication_content content = {&survey.generated.release, &survey.generated.index};
     const char *reason;
     bool ok = false;
 
@@ -196,8 +198,7 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
     if (!check_loss(p, &survey, &done, err) || !check_clock(p, survey.before.last_date, err))
         goto out;
     warn_of_gap(p, &survey.before);
-    ok = reason ? publish(p, &survey.generated.release, &survey.before, &done, err)
-                : tidy(p, &survey.before, err);
+    ok = reason ? publish(p, &survey.before, &content, &done, err) : tidy(p, &survey.before, err);
 out:
     survey_free(&survey);
     if (report)
@@ -210,6 +211,7 @@ bool hallmark_publisher_resign(struct hallmark_publisher *p,
 {
     struct hallmark_publisher_report done = {0};
     struct publication before = {0};
+    struct publication_content content = {&before.release, &before.index};
     bool ok = false;
 
     error_clear(err);
@@ -225,7 +227,7 @@ bool hallmark_publisher_resign(struct hallmark_publisher *p,
                   "again; update publishes what the packages say",
                   p->root);
     else
-        ok = publish(p, &before.release, &before, &done, err);
+        ok = publish(p, &before, &content, &done, err);
 out:
     publication_free(&before);
     if (report)

@@ -163,13 +163,28 @@ bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struc
     return file_read(fetch->dirfd, name, max_len, out, exists, err);
 }
 
-int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err)
+/* What a failure to open PATH means where a manifest lists it. */
+static int judge_open(int fd, const char *path, struct hallmark_error *err)
 {
-    int fd = file_open_beneath(fetch->dirfd, path, err);
-
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         error_set(err, HALLMARK_ERR_CONTENT, "%s: is missing, but the manifest lists it", path);
     else if (fd < 0 && err && err->code == HALLMARK_ERR_MALFORMED)
         err->code = HALLMARK_ERR_CONTENT;
     return fd;
+}
+
+int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
+                struct hallmark_error *err)
+{
+    struct hallmark_error ignored = {0};
+    int fd = by_hash ? file_open_served(fetch->dirfd, by_hash, &ignored) : -1;
+
+    if (fd >= 0)
+        return fd;
+    return judge_open(file_open_served(fetch->dirfd, name, err), name, err);
+}
+
+int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err)
+{
+    return judge_open(file_open_beneath(fetch->dirfd, path, err), path, err);
 }

@@ -30,6 +30,11 @@ const char *fetch_file(const struct fetch *fetch);
 bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
                     bool *exists, struct hallmark_error *err);
 
+/* Opens the index NAME, which may be a link like the manifest itself; where BY_HASH is not NULL, under
+ * that name if it is there: it stays the same when a newer index is published. Errors as below. */
+int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
+                struct hallmark_error *err);
+
 /* Opens the file at PATH, which path_check() has accepted, for reading; no link is followed.
  * HALLMARK_ERR_CONTENT where it is missing or no regular file: a manifest lists it. */
 int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err);

@@ -360,9 +360,8 @@ static bool add_file(struct stage *stage, size_t i, struct hallmark_error *err)
         return false;
     if (file->from)
         return link_from(stage, file, err);
-    return link_same(stage, i) ||
-           (file_create(stage->fd, file->name, file->data, FILE_MODE, err) &&
-            set_mtime(stage->fd, file, err));
+    return link_same(stage, i) || (file_create(stage->fd, file->name, file->data, FILE_MODE, err) &&
+                                   set_mtime(stage->fd, file, err));
 }
 
 static bool finish_directory(int fd, const char *name, struct hallmark_error *err)

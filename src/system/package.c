@@ -3,8 +3,10 @@
 #include "system/package.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "system/reader.h"
 
 struct package_reader *package_reader_new(enum hallmark_sandbox sandbox)
@@ -23,8 +25,21 @@ void package_reader_free(struct package_reader *reader)
     free(reader);
 }
 
+/* The reader keeps to the limit, unless somebody else speaks through it. */
+static bool add_control(struct package_content *out, const struct worker_message *message,
+                        struct hallmark_error *err)
+{
+    size_t len = strlen(message->text);
+
+    if (len == 0 || len > LIMITS_CONTROL_BYTES - out->control.len)
+        return error_set(err, HALLMARK_ERR_UNSAFE,
+                         "the archive reader said something that makes no sense");
+    bytes_append(&out->control, message->text, len);
+    return true;
+}
+
 /* Waits for what became of the request. */
-static bool collect(struct package_reader *reader, struct package_totals *out,
+static bool collect(struct package_reader *reader, struct package_content *out,
                     struct hallmark_error *err)
 {
     struct worker_watch watch = {.workers = {&reader->worker}, .idle_limit = WORKER_IDLE_SECONDS};
@@ -34,28 +49,40 @@ static bool collect(struct package_reader *reader, struct package_totals *out,
     do {
         if (!worker_next(&watch, &which, &message, err))
             return false;
-    } while (message.type == WORKER_PROGRESS);
+        if (message.type == WORKER_CONTROL && !add_control(out, &message, err))
+            return false;
+    } while (message.type == WORKER_PROGRESS || message.type == WORKER_CONTROL);
     if (message.type == WORKER_FAILED)
         return error_set(err, (enum hallmark_errcode)message.code, "%s", message.text);
     if (message.type != WORKER_DONE)
         return error_set(err, HALLMARK_ERR_IO, "the archive reader gave up");
-    out->n_entries = message.n_entries;
-    out->n_bytes = message.n_bytes;
+    out->totals.n_entries = message.n_entries;
+    out->totals.n_bytes = message.n_bytes;
     return true;
 }
 
 bool package_check(struct package_reader *reader, int fd, const char *name,
-                   const struct package_format *format, struct package_totals *out,
+                   const struct package_format *format, struct package_content *out,
                    struct hallmark_error *err)
 {
+    struct package_content content = {{0}, {0}};
     struct hallmark_error why = {0};
 
-    if (reader_request(reader, format, fd, -1, &why) && collect(reader, out, &why))
+    if (reader_request(reader, format, fd, -1, &why) && collect(reader, &content, &why)) {
+        *out = content;
         return true;
+    }
+    package_content_free(&content);
     if (why.code != HALLMARK_ERR_MALFORMED)
         worker_stop(&reader->worker);
     /* A reader that died did so over this package. */
     if (why.code == HALLMARK_ERR_UNSAFE)
         why.code = HALLMARK_ERR_MALFORMED;
     return error_set(err, why.code, "%s: %s", name, why.text);
+}
+
+void package_content_free(struct package_content *content)
+{
+    bytes_free(&content->control);
+    *content = (struct package_content){{0}, {0}};
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 enum package_kind { PACKAGE_TAR, PACKAGE_DEB };
@@ -33,6 +34,12 @@ struct package_totals {
     uint64_t n_bytes; /* of all files, unpacked */
 };
 
+/* What is in a package. */
+struct package_content {
+    struct package_totals totals;
+    struct bytes control; /* of a DEB: its control file, not parsed, at most LIMITS_CONTROL_BYTES */
+};
+
 /* A reader process, or the promise to start one. */
 struct package_reader;
 
@@ -41,9 +48,11 @@ void package_reader_free(struct package_reader *reader);
 
 /* Reads the package in FD (from offset 0, by pread(2)) to its end: HALLMARK_ERR_MALFORMED, with NAME,
  * where it is truncated, corrupt, in another compression, or followed by anything but zeros; what
- * dpkg-deb would refuse in a .deb is refused. HALLMARK_ERR_IO where the reader could not work. */
+ * dpkg-deb would refuse in a .deb is refused. HALLMARK_ERR_IO where the reader could not work. Freed
+ * by package_content_free(). */
 bool package_check(struct package_reader *reader, int fd, const char *name,
-                   const struct package_format *format, struct package_totals *out,
+                   const struct package_format *format, struct package_content *out,
                    struct hallmark_error *err);
+void package_content_free(struct package_content *content);
 
 #endif

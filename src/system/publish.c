@@ -335,8 +335,9 @@ static bool add_generation(struct publication *p, unsigned long *number, struct 
     size_t i;
 
     for (i = 0; i < p->n_files; i++)
-        content_add(&content,
-                    (struct generation_file){.name = p->files[i].name, .data = p->files[i].data});
+        content_add(&content, (struct generation_file){.name = p->files[i].name,
+                                                       .data = p->files[i].data,
+                                                       .mtime = p->files[i].mtime});
     for (i = p->store.n_numbers; ok && i > 0 && strlist_has(&p->roots, BY_HASH); i--)
         ok = content_carry(&content, &p->store, p->store.numbers[i - 1], err);
     ok = ok && generation_add(&p->store, content.files, content.n_files, number, err);

@@ -8,6 +8,7 @@
 #include <wchar.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "system/deb.h"
 #include "system/sandbox.h"
 #include "system/stream.h"
@@ -17,12 +18,14 @@ enum { PROGRESS_IN = 512 * 1024, PROGRESS_OUT = 64 * 1024 * 1024 };
 
 /* One request at work. */
 struct job {
-    int control;
+    int control_socket;
     struct stream_sender *stream; /* NULL: nobody wants the entries */
     uint64_t base;                /* where in the package the part starts that is read now */
     struct worker_message progress;
     uint64_t told_in, told_out;
-    bool has_control; /* of a .deb */
+    bool has_control;     /* of a .deb: its control file came */
+    bool in_control;      /* what comes now is in it */
+    struct bytes control; /* that file */
 };
 
 static bool tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
@@ -36,7 +39,7 @@ static bool tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
     job->told_out = n_out;
     job->progress =
         (struct worker_message){.type = WORKER_PROGRESS, .n_read = n_in, .n_bytes = n_out};
-    return worker_send(job->control, &job->progress);
+    return worker_send(job->control_socket, &job->progress);
 }
 
 static bool send_entry(void *ctx, const struct entry *entry, struct hallmark_error *err)
@@ -56,14 +59,58 @@ static bool send_data(void *ctx, uint64_t offset, struct bytes_view data,
     return stream_send_data(job->stream, offset, data);
 }
 
-static bool find_control(void *ctx, const struct entry *entry, struct hallmark_error *err)
+/* There is one file control, whatever way of writing paths a reader of control.tar follows. */
+static bool find_control(void *ctx, const struct entry *found, struct hallmark_error *err)
+{
+    struct job *job = ctx;
+    struct entry entry = *found;
+
+    job->in_control = false;
+    if (!entry_check(&entry, HALLMARK_LINKS_INSIDE, err)) {
+        err->code = HALLMARK_ERR_MALFORMED;
+        return false;
+    }
+    if (!bytes_view_equals(entry.path, "control"))
+        return true;
+    if (job->has_control || entry.kind != ENTRY_FILE)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "control: %s",
+                         job->has_control ? "is there twice" : "is not a regular file");
+    if (entry.size > LIMITS_CONTROL_BYTES)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "control: has more than %d bytes",
+                         LIMITS_CONTROL_BYTES);
+    job->has_control = job->in_control = true;
+    return true;
+}
+
+/* tarball_read() has compared the data with the size of the entry. */
+static bool take_control(void *ctx, uint64_t offset, struct bytes_view data,
+                         struct hallmark_error *err)
 {
     struct job *job = ctx;
 
-    (void)err;
-    if (entry->kind == ENTRY_FILE &&
-        (bytes_view_equals(entry->path, "./control") || bytes_view_equals(entry->path, "control")))
-        job->has_control = true;
+    if (!job->in_control)
+        return true;
+    if (offset != job->control.len || memchr(data.data, '\0', data.len))
+        return error_set(err, HALLMARK_ERR_MALFORMED, "control: holds a hole or a NUL");
+    bytes_append(&job->control, data.data, data.len);
+    return true;
+}
+
+/* Hands over what control holds, in parts that fit into messages. */
+static bool send_control(struct job *job)
+{
+    struct worker_message message = {.type = WORKER_CONTROL};
+    struct bytes_view rest = bytes_view(&job->control);
+    size_t len;
+
+    while (rest.len) {
+        len = rest.len < sizeof message.text ? rest.len : sizeof message.text - 1;
+        memcpy(message.text, rest.data, len);
+        message.text[len] = '\0';
+        if (!worker_send(job->control_socket, &message))
+            return false;
+        rest = bytes_view_of(rest.data + len, rest.len - len);
+    }
     return true;
 }
 
@@ -85,7 +132,8 @@ static bool read_tar(struct job *job, const struct decompress_window *window,
 static bool read_deb(struct job *job, const struct decompress_window *window,
                      struct package_totals *totals, struct hallmark_error *err)
 {
-    struct tarball_sink sink = {.entry = find_control, .progress = tell_progress, .ctx = job};
+    struct tarball_sink sink = {
+        .entry = find_control, .data = take_control, .progress = tell_progress, .ctx = job};
     struct package_totals ignored = {0};
     struct deb deb;
 
@@ -96,6 +144,8 @@ static bool read_deb(struct job *job, const struct decompress_window *window,
         return error_prefix(err, "control.tar");
     if (!job->has_control)
         return error_set(err, HALLMARK_ERR_MALFORMED, "the .deb's control.tar has no file control");
+    if (!job->stream && !send_control(job))
+        return false;
     if (read_tar(job, &deb.data.window, deb.data.compression, totals, err))
         return true;
     return error_prefix(err, "data.tar");
@@ -103,7 +153,7 @@ static bool read_deb(struct job *job, const struct decompress_window *window,
 
 static void serve(int control, const struct reader_request *request, const int *fds)
 {
-    struct job job = {.control = control};
+    struct job job = {.control_socket = control};
     struct decompress_window window = {.fd = fds[0], .len = request->size};
     struct worker_message done = {.type = WORKER_DONE, .n_read = request->size};
     struct package_totals totals = {0};
@@ -123,6 +173,7 @@ static void serve(int control, const struct reader_request *request, const int *
     if (!ok)
         done.type = WORKER_STOPPED;
     stream_sender_free(job.stream);
+    bytes_free(&job.control);
     if (err.code)
         worker_send_error(control, &err);
     else

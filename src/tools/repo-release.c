@@ -401,8 +401,9 @@ static bool do_check(struct job *job)
     hallmark_repository_check(repository, &how, &checked, &job->err);
     hallmark_repository_close(repository);
     if (checked.n_bad) {
-        snprintf(job->err.text, sizeof job->err.text, "%s: bad: %zu of %zu packages",
-                 hallmark_settings_get(job->settings, "Root"), checked.n_bad, checked.n_checked);
+        snprintf(job->err.text, sizeof job->err.text, "%s: bad: %zu of %zu %s",
+                 hallmark_settings_get(job->settings, "Root"), checked.n_bad,
+                 checked.n_checked + checked.n_indexes, checked.n_indexes ? "files" : "packages");
         return false;
     }
     if (job->err.code != HALLMARK_OK)

@@ -228,6 +228,7 @@ static void check_json(struct check *check)
     json_start(&check->run);
     report_manifest(json, manifest_of(&check->run));
     report_number(json, "n_checked", check->report.n_checked);
+    report_number(json, "n_indexes", check->report.n_indexes);
     report_number(json, "n_bad", check->report.n_bad);
     report_number(json, "n_bytes", check->report.n_bytes);
     report_open(json, "problems", '[');
@@ -285,8 +286,9 @@ static int run_check(const struct cli *cli)
     if (is_json(cli))
         check_json(&check);
     else if (check.report.n_bad)
-        cli_error(cli, 0, "%s: bad: %zu of %zu packages", check.run.location, check.report.n_bad,
-                  check.report.n_checked);
+        cli_error(cli, 0, "%s: bad: %zu of %zu %s", check.run.location, check.report.n_bad,
+                  check.report.n_checked + check.report.n_indexes,
+                  check.report.n_indexes ? "files" : "packages");
     else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET))
         check_text(&check);
     free(check.problems);

@@ -64,7 +64,7 @@ with_manifest()
     json "__import__('re').fullmatch(r'$date', o['manifest']['valid_until'])"
     json "o['manifest']['signatures'][0]['user_id'] == 'signer (test) <signer@example.org>'"
 }
-check_keys="repository status exit error manifest n_checked n_bad n_bytes problems"
+check_keys="repository status exit error manifest n_checked n_indexes n_bad n_bytes problems"
 expect 0 '' -- consume check "$root" --json
 keys "$check_keys"
 with_manifest

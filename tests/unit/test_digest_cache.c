@@ -402,7 +402,7 @@ static void digest_cache_rejects_a_changed_file(void **state)
         const char *reason;
     } cases[] = {
         {0, 'x', 1, "is no digest cache"},
-        {AT_VERSION, 2, 4, "is of another version"},
+        {AT_VERSION, 1, 4, "is of another version"},
         {AT_BYTE_ORDER, 0x04030201, 4, "another byte order"},
         {AT_N_RECORDS, 4, 8, "too many records"},
         {AT_N_RECORDS, 2, 8, "behind its last record"},

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The index of a flat apt repository: Packages, plain and compressed, made of the control files of
+ * the .deb files in the tree. What was published says the same of packages that have not changed.
+ */
+#ifndef REPO_FLAT_INDEX_H
+#define REPO_FLAT_INDEX_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "format/release.h"
+
+enum { FLAT_INDEX_FILES = 3 };
+
+/* "Packages", "Packages.gz", "Packages.xz". */
+extern const char *const flat_index_names[FLAT_INDEX_FILES];
+
+/* The files; all empty where the tree holds no .deb. */
+struct flat_index {
+    struct bytes files[FLAT_INDEX_FILES];
+};
+
+void flat_index_free(struct flat_index *index);
+
+/* Whether PATH belongs into the index. */
+bool flat_index_wants(const char *path);
+
+/* One that is being made. */
+struct flat_index_builder;
+
+/* PUBLISHED, which must outlive the builder, is believed: it is known to be what was published last. */
+struct flat_index_builder *flat_index_start(const struct flat_index *published, unsigned hashes);
+void flat_index_stop(struct flat_index_builder *builder);
+
+/* Whether what is published has the stanza of ENTRY, with these very bytes. */
+bool flat_index_knows(const struct flat_index_builder *builder, const struct release_entry *entry);
+
+/* Adds the stanza of ENTRY: the published one, or where CONTROL is not empty one made of that. */
+bool flat_index_add(struct flat_index_builder *builder, const struct release_entry *entry,
+                    struct bytes_view control, struct hallmark_error *err);
+
+/* Writes the index into *OUT and lists its files in RELEASE, which is not sorted after that; its
+ * Architectures become those of the packages where it has none. Does nothing where no package was
+ * added. */
+bool flat_index_finish(struct flat_index_builder *builder, struct release *release,
+                       struct flat_index *out, struct hallmark_error *err);
+
+#endif
