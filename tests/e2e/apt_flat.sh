@@ -1,0 +1,254 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# valgrind: no
+# A tree with .deb files is a flat apt repository: real apt, in a private root, over file: and http:, without a
+# single warning; and while a hundred publications happen.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../repository.sh"
+setup
+need apt-get apt-cache dpkg dpkg-deb python3
+
+# build FILE COMPRESSION [FIELD...]: NAME_VERSION_ARCH.deb, where "%" stands for the colon of an epoch.
+build()
+{
+    local file=$1 compression=$2 name version arch tree=$T/build
+    shift 2
+    IFS=_ read -r name version arch <<<"${file##*/}"
+    rm -rf "$tree"
+    mkdir -p "$tree/DEBIAN" "$tree/usr/share/doc/$name" "$(dirname "$file")"
+    echo "$name $version" >"$tree/usr/share/doc/$name/content"
+    {
+        printf 'Package: %s\nVersion: %s\nArchitecture: %s\n' "$name" "${version//%/:}" "${arch%.deb}"
+        printf 'Maintainer: Nobody <nobody@example.org>\n'
+        [ $# = 0 ] || printf '%s\n' "$@"
+        printf 'Description: a package for a test\n with several lines\n .\n of text\n'
+    } >"$tree/DEBIAN/control"
+    chmod -R go-w "$tree"
+    SOURCE_DATE_EPOCH=1614834367 dpkg-deb --root-owner-group "-Z$compression" --build "$tree" "$file" >/dev/null
+}
+
+# An apt of its own for the source line $1, with everything that a distribution may have switched off on.
+make_apt()
+{
+    local apt=$T/apt
+    rm -rf "$apt"
+    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/etc/apt.conf.d" \
+        "$apt/etc/preferences.d" "$apt/etc/trusted.gpg.d" "$apt/etc/sources.list.d" "$apt/log" \
+        "$T/target/var/lib/dpkg/info" "$T/target/var/lib/dpkg/updates"
+    : >>"$T/target/var/lib/dpkg/status"
+    echo "$1" >"$apt/etc/sources.list"
+    cat >"$apt/apt.conf" <<END
+#clear APT::Update;
+#clear DPkg::Pre-Install-Pkgs;
+#clear DPkg::Pre-Invoke;
+#clear DPkg::Post-Invoke;
+#clear Acquire::Languages;
+Dir::Etc "$apt/etc";
+Dir::State "$apt/state";
+Dir::State::status "$T/target/var/lib/dpkg/status";
+Dir::Cache "$apt/cache";
+Dir::Log "$apt/log";
+APT::Architecture "$ARCH";
+APT::Sandbox::User "";
+APT::Install-Recommends "false";
+Acquire::Check-Date "true";
+Acquire::Check-Valid-Until "true";
+Acquire::AllowInsecureRepositories "false";
+Acquire::GzipIndexes "false";
+DPkg::Options { "--root=$T/target"; "--force-not-root"; "--force-bad-path"; "--log=$apt/log/dpkg"; };
+DPkg::Use-Pty "false";
+END
+    export APT_CONFIG=$apt/apt.conf
+}
+
+# apt-get update, which has nothing to complain about.
+update_is_silent()
+{
+    local status=0
+    apt-get update >"$T/update" 2>&1 </dev/null || status=$?
+    if [ $status != 0 ] || grep -qE '^(W|E|N|Err|Ign)[: ]' "$T/update"; then
+        cat "$T/update" >&2
+        fail_above "apt-get update: status $status"
+    fi
+}
+
+candidate()
+{
+    apt-cache policy "$1" | sed -n 's/^  Candidate: //p'
+}
+
+start_server()
+{
+    if have nginx; then
+        PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+        mkdir -p "$T/nginx"
+        cat >"$T/nginx.conf" <<END
+pid $T/nginx/pid;
+error_log $T/nginx/error;
+events {}
+http {
+    access_log $T/nginx/access;
+    client_body_temp_path $T/nginx/body; proxy_temp_path $T/nginx/proxy; fastcgi_temp_path $T/nginx/fastcgi;
+    uwsgi_temp_path $T/nginx/uwsgi; scgi_temp_path $T/nginx/scgi;
+    server { listen 127.0.0.1:$PORT; root $ROOT; }
+}
+END
+        nginx -c "$T/nginx.conf" -e "$T/nginx/error" -g 'daemon off; user root;' >/dev/null 2>&1 &
+        ACCESS=$T/nginx/access
+    else
+        python3 -u -c 'import functools, http.server, sys
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()' "$ROOT" >"$T/port" 2>"$T/access" &
+        ACCESS=$T/access
+    fi
+    SERVER=$!
+    at_exit "kill $SERVER 2>/dev/null"
+    local i
+    for ((i = 0; i < 100; i++)); do
+        [ -n "${PORT:-}" ] || [ ! -s "$T/port" ] || PORT=$(cat "$T/port")
+        [ -z "${PORT:-}" ] || ! (: <>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || return 0
+        sleep 0.1
+    done
+    fail "the server does not answer"
+}
+
+ROOT=$T/root
+ARCH=$(dpkg --print-architecture)
+EPOCH=$(($(date +%s) - 100000))
+STEP=0
+publish_next()
+{
+    STEP=$((STEP + 1))
+    SOURCE_DATE_EPOCH=$((EPOCH + STEP)) publish "$ROOT" --valid-for 52w --refresh-before 1d "$@"
+}
+
+build "$ROOT/pool/alpha_1.0_$ARCH.deb" gzip
+build "$ROOT/pool/alpha_1.10_$ARCH.deb" xz 'Depends: beta (>= 1:2.0), gamma'
+build "$ROOT/pool/alpha_1.9_$ARCH.deb" none
+build "$ROOT/pool/b/beta_1%2.0~rc1+b1-3_all.deb" xz
+mv "$ROOT/pool/b/beta_1%2.0~rc1+b1-3_all.deb" "$ROOT/pool/b/beta_2.0~rc1+b1-3_all.deb"
+build "$ROOT/pool/b/beta_1%2.0-1_all.deb" gzip # apt must ask for "%", as it is
+zstd=gzip
+dpkg-deb --help | grep -q zstd && zstd=zstd
+build "$ROOT/gamma_0.1_all.deb" "$zstd" 'Filename: pool/elsewhere.deb' 'Size: 1' 'SHA256: 00' \
+    'MD5sum: d41d8cd98f00b204e9800998ecf8427e'
+build "$ROOT/other_1_s390x.deb" gzip
+cp "$ROOT/gamma_0.1_all.deb" "$ROOT/pool/b/gamma_0.1_all.udeb"
+echo text >"$ROOT/README.txt"
+publish_next
+grep -qx "Architectures: $ARCH s390x" "$ROOT/Release" || fail "$(grep Arch "$ROOT/Release")"
+grep -qx "Acquire-By-Hash: yes" "$ROOT/Release" || fail "no Acquire-By-Hash"
+[ "$(grep -c '^Package: ' "$ROOT/Packages")" = 7 ] || fail "$(cat "$ROOT/Packages")"
+gzip -dc "$ROOT/Packages.gz" | cmp - "$ROOT/Packages" || fail "Packages.gz differs"
+xz -dc "$ROOT/Packages.xz" | cmp - "$ROOT/Packages" || fail "Packages.xz differs"
+! grep -qE '^(MD5sum|Size: 1$|SHA256: 00$|Filename: pool/elsewhere)' "$ROOT/Packages" || fail "claims of a package"
+expect 0 '' -- consume check "$ROOT"
+stdout_has 'good: 9 packages'
+expect 0 '' -- consume list "$ROOT"
+! grep -q Packages "$T/stdout" || fail "an index is listed as a package"
+
+# ---- file: -----------------------------------------------------------------------------------------------
+make_apt "deb [signed-by=$KEYS/signer.asc] file:$ROOT ./"
+update_is_silent
+[ "$(candidate alpha)" = 1.10 ] || fail "$(apt-cache policy alpha)"
+[ "$(candidate beta)" = 1:2.0-1 ] || fail "$(apt-cache policy beta)"
+[ "$(candidate gamma)" = 0.1 ] || fail "$(apt-cache policy gamma)"
+
+# ---- http:, and an installation ---------------------------------------------------------------------------
+start_server
+make_apt "deb [signed-by=$KEYS/signer.asc] http://127.0.0.1:$PORT ./"
+update_is_silent
+grep -q 'by-hash/SHA256/' "$ACCESS" || fail "apt did not use by-hash: $(cat "$ACCESS")"
+[ "$(candidate alpha)" = 1.10 ] || fail "$(apt-cache policy alpha)"
+mkdir "$T/download"
+(cd "$T/download" && apt-get -qq download alpha beta gamma) >"$T/log" 2>&1 || fail "$(cat "$T/log")"
+[ "$(find "$T/download" -name '*.deb' | wc -l)" = 3 ] || fail "$(ls "$T/download")"
+apt-get -y install alpha </dev/null >"$T/log" 2>&1 || fail "apt-get install: $(cat "$T/log")"
+! grep -E '^[WEN]: ' "$T/log" || fail "apt-get install: $(cat "$T/log")"
+for name in alpha beta gamma; do
+    [ "$(dpkg-query --admindir="$T/target/var/lib/dpkg" -W -f '${db:Status-Status}' $name)" = installed ] ||
+        fail "$name is not installed: $(cat "$T/log")"
+done
+[ "$(cat "$T/target/usr/share/doc/alpha/content")" = "alpha 1.10" ] || fail "another content"
+
+# Two architectures.
+cat >>"$T/apt/apt.conf" <<END
+APT::Architectures { "$ARCH"; "s390x"; };
+END
+update_is_silent
+[ "$(candidate other:s390x)" = 1 ] || fail "$(apt-cache policy other:s390x)"
+
+# ---- What it is for: a changed index, package, or signature ends it -----------------------------------------
+refused()
+{
+    rm -rf "$T/apt/state/lists"
+    mkdir -p "$T/apt/state/lists/partial"
+    ! apt-get update -o APT::Update::Error-Mode=any >"$T/update" 2>&1 </dev/null ||
+        fail_above "apt takes it: $(cat "$T/update")"
+}
+generation=$ROOT/.hallmark/$(readlink "$ROOT/.hallmark/current")
+cp -a "$ROOT" "$T/root.good"
+sed -i 's/^Version: 1.10/Version: 9.99/' "$generation/Packages"
+rm -rf "$generation/by-hash"
+sed -i 's/^Version: 1.10/Version: 9.99/' "$generation/Packages"
+xz -c "$generation/Packages" >"$generation/Packages.xz"
+gzip -c "$generation/Packages" >"$generation/Packages.gz"
+refused
+expect 7 '*' -- consume check "$ROOT"
+grep -q 'bad: 3 of 12 files' "$T/stderr" || fail "$(cat "$T/stderr")"
+# The next update does not believe it either: everything is read again, and right again.
+publish_next
+update_is_silent
+expect 0 '' -- consume check "$ROOT"
+cmp "$ROOT/Packages" "$T/root.good/Packages" || fail "not what it was"
+
+# ---- Publications under the eyes of apt ---------------------------------------------------------------------
+n=100
+publisher()
+{
+    local i
+    for ((i = 1; i <= n; i++)); do
+        build "$ROOT/pool/moving_$i.0_all.deb" none
+        [ ! -e "$ROOT/pool/moving_$((i - 3)).0_all.deb" ] || rm "$ROOT/pool/moving_$((i - 3)).0_all.deb"
+        publish_next --keep-generations 5 --keep-for 1m
+    done
+    touch "$T/published"
+}
+make_apt "deb [signed-by=$KEYS/signer.asc] http://127.0.0.1:$PORT ./"
+publisher >"$T/publisher.log" 2>&1 &
+PUBLISHER_PID=$!
+updates=0
+while [ ! -e "$T/published" ]; do
+    kill -0 $PUBLISHER_PID 2>/dev/null || [ -e "$T/published" ] || fail "the publisher: $(cat "$T/publisher.log")"
+    update_is_silent
+    updates=$((updates + 1))
+done
+wait $PUBLISHER_PID || fail "the publisher: $(cat "$T/publisher.log")"
+update_is_silent
+[ "$(candidate moving)" = $n.0 ] || fail "$(apt-cache policy moving)"
+echo "$updates updates during $n publications"
+[ $updates -ge 5 ] || fail "only $updates updates"
+
+# A client that got InRelease before the last publications still finds its index.
+indexes=$(find "$ROOT/by-hash/SHA256/" -type f | wc -l)
+[ "$indexes" -ge 15 ] || fail "only $indexes files by their hash"
+expect 0 '' -- release prune "${PUBLISHER[@]}" --keep-generations 2 --keep-for 1s "$ROOT"
+STEP=$((STEP + n))
+publish_next --keep-generations 2 --keep-for 1s --label changed
+publish_next --keep-generations 2 --keep-for 1s --label again
+expect 0 '' -- consume check "$ROOT"
+for hash in $(sed -n '/^SHA256:/,/^[^ ]/s/^ \([0-9a-f]*\) .* Packages.*/\1/p' "$ROOT/Release"); do
+    [ "$(sha256sum <"$ROOT/by-hash/SHA256/$hash")" = "$hash  -" ] || fail "$hash by its hash"
+done
+
+# ---- Without any .deb, nothing of it is left ----------------------------------------------------------------
+find "$ROOT" -name '*.deb' -delete
+publish_next --accept-loss --label none
+expect 0 '' -- consume check "$ROOT"
+[ -z "$(find "$ROOT" -maxdepth 1 -name 'Packages*' -o -maxdepth 1 -name by-hash)" ] || fail "$(ls -la "$ROOT")"
+! grep -qE 'Packages|By-Hash|Architectures' "$ROOT/Release" || fail "$(cat "$ROOT/Release")"
+cp -a "$ROOT/Release" "$T/Release"
+echo Package: x >"$ROOT/Packages"
+expect 8 'Packages: the name is reserved' -- release update "${PUBLISHER[@]}" --label none "$ROOT"
