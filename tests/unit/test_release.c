@@ -456,11 +456,39 @@ static void release_rejects_what_is_too_large(void **state)
     bytes_free(&text);
 }
 
+static void release_accepts_indexes_as_no_packages(void **state)
+{
+    static const char text[] = DATE "Acquire-By-Hash: YES\nSHA256:\n"
+                                    " " HASH " 1 Packages\n"
+                                    " " HASH " 1 Packages.txt\n"
+                                    " " HASH " 1 Packages.xz\n"
+                                    " " HASH " 1 pool/Packages.gz\n";
+    struct release release = {0};
+    struct bytes out = {0};
+
+    (void)state;
+    assert_true(release_parse(&release, bytes_view_str(text), NULL));
+    assert_true(release.acquire_by_hash);
+    assert_int_equal(release.n_entries, 4);
+    assert_int_equal(release_count_packages(&release), 2);
+    assert_true(release_is_index("Packages") && release_is_index("Packages.zst"));
+    assert_false(release_is_index("packages") || release_is_index("a/Packages"));
+    release_write(&release, &out);
+    assert_non_null(strstr(out.data, "\nAcquire-By-Hash: yes\nSHA256:\n"));
+    bytes_free(&out);
+    release_free(&release);
+    assert_true(
+        release_parse(&release, bytes_view_str(DATE "Acquire-By-Hash: no\nSHA256:\n"), NULL));
+    assert_false(release.acquire_by_hash);
+    release_free(&release);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(release_accepts_good_files),
         cmocka_unit_test(release_rejects_bad_files),
+        cmocka_unit_test(release_accepts_indexes_as_no_packages),
         cmocka_unit_test(release_rejects_disagreeing_sections),
         cmocka_unit_test(release_rejects_hostile_names),
         cmocka_unit_test(release_accepts_values_as_documented),
