@@ -73,8 +73,9 @@ static bool find_control(void *ctx, const struct entry *found, struct hallmark_e
     if (!bytes_view_equals(entry.path, "control"))
         return true;
     if (job->has_control || entry.kind != ENTRY_FILE)
-        return error_set(err, HALLMARK_ERR_MALFORMED, "control: %s",
-                         job->has_control ? "is there twice" : "is not a regular file");
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         job->has_control ? "control: is there twice"
+                                          : "no file control, but something else of that name");
     if (entry.size > LIMITS_CONTROL_BYTES)
         return error_set(err, HALLMARK_ERR_MALFORMED, "control: has more than %d bytes",
                          LIMITS_CONTROL_BYTES);

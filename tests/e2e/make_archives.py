@@ -381,6 +381,11 @@ def deb(*members, magic=b"!<arch>\n"):
     return magic + b"".join(members)
 
 
+# Exactly as large as a control file may be.
+LARGE_CONTROL = CONTROL + b"X-Numbers: " + b" ".join(b"%d" % i for i in range(80000))
+LARGE_CONTROL += b"\nX-Padding: "
+LARGE_CONTROL += b"x" * (524288 - 1 - len(LARGE_CONTROL)) + b"\n"
+
 VERSION = member("debian-binary", b"2.0\n")
 CONTROL_GZ = member("control.tar.gz", control_tar())
 DATA_XZ = member("data.tar.xz", lzma.compress(data_tar()))
@@ -425,6 +430,16 @@ control_case("A30-control-is-link", "no file control",
              member("control.tar.gz", control_tar(Tar().symlink("./control", "control"))))
 control_case("A30-control-is-missing", "no file control",
              member("control.tar.gz", control_tar(Tar().dir("./"))))
+control_case("A30-control-twice", "is there twice", member(
+    "control.tar.gz", control_tar(Tar().file("./control", CONTROL).file("control", CONTROL))))
+control_case("A30-control-linked-over", "is there twice", member("control.tar.gz", control_tar(
+    Tar().file("./x", CONTROL).file("./control", CONTROL).hardlink("control", "x"))))
+control_case("A30-control-in-other-words", "has a path with", member("control.tar.gz", control_tar(
+    Tar().file("./control", CONTROL).file("a/../control", CONTROL))))
+control_case("A30-control-with-nul", "a hole or a NUL",
+             member("control.tar.gz", control_tar(Tar().file("./control", CONTROL + b"\0"))))
+control_case("A30-control-too-large", "more than 524288 bytes",
+             member("control.tar.gz", control_tar(Tar().file("./control", b"x" * 524289))))
 control_case("A30-control-is-truncated", "control.tar",
              member("control.tar.gz", control_tar()[:-5]))
 deb_case("A30-version-3", 9, "debian-binary",
@@ -439,6 +454,8 @@ deb_case("A30-no-magic", 9, "not a .deb", VERSION, CONTROL_GZ, DATA_XZ, magic=b"
 deb_case("A30-empty", 9, "not a .deb", magic=b"")
 deb_case("A30-only-magic", 9, "truncated")
 deb_case("ok-deb", 0, "-", VERSION, CONTROL_GZ, DATA_XZ)
+deb_case("ok-deb-large-control", 0, "-", VERSION, member(
+    "control.tar.gz", control_tar(Tar().file("./control", LARGE_CONTROL))), DATA_XZ)
 deb_case("ok-deb-slashes", 0, "-", member("debian-binary/", b"2.1\n"),
          member("control.tar/", Tar().file("control", CONTROL).end()),
          member("data.tar/", data_tar()))

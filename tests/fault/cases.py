@@ -28,12 +28,14 @@ class Tools:
     gnupg: str
     package: str  # an archive
     reference: str  # it, unpacked
+    debs: list  # three packages for apt
 
     @classmethod
     def from_environment(cls):
         return cls(os.environ["FAULT_TRACER"], os.environ["REPO_RELEASE"], os.environ["REPO_VERIFY"],
                    os.environ["FAULT_KEYRING"], os.environ["FAULT_KEY"], os.environ["FAULT_GNUPG"],
-                   os.environ["FAULT_PACKAGE"], os.environ["FAULT_REFERENCE"])
+                   os.environ["FAULT_PACKAGE"], os.environ["FAULT_REFERENCE"],
+                   os.environ["FAULT_DEBS"].split())
 
 
 class Place:
@@ -161,6 +163,15 @@ class Publish:
         make_old(os.path.join(place.root, invariant.STORE))
         self.change(place)
 
+    def prepare_indexed(self, place):
+        """A flat apt repository, with an index by its hash of each generation."""
+        os.makedirs(os.path.join(place.root, "pool/d"))
+        for i, package in enumerate(self.tools.debs[:2]):
+            shutil.copy(package, os.path.join(place.root, "pool/d"))
+            self.do(place, OLD - 10 + 10 * i)
+        shutil.copy(self.tools.debs[2], os.path.join(place.root, "pool/d"))
+        self.change(place)
+
     def prepare_adopted(self, place):
         """What another tool published is plain files; one of the three is missing."""
         self.do(place, OLD)
@@ -203,11 +214,12 @@ class Publish:
         """The tree is entirely as before or entirely new: "old" or "new"."""
         documents = invariant.view(place.root)
         if documents == old:
+            invariant.check_indexes(place.root, old["Release"])
             return "old"
         require(self.is_publishing and self.verb != "prune", "what is published has changed")
         date = self.checker.published(place.root)
         require(not old["Release"] or date > invariant.date_of(old["Release"]), "Date has not grown")
-        got = set(invariant.listed(documents["Release"]))
+        got = set(invariant.listed(documents["Release"])) - set(invariant.INDEXES)
         require(got == self.files, f"the manifest lists {sorted(got)}, not {sorted(self.files)}")
         return "new"
 
@@ -288,6 +300,6 @@ def tree(top):
 
 
 def all_cases(tools):
-    return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"),
+    return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"), Publish(tools, "indexed"),
             Publish(tools, "resigned", "resign"), Publish(tools, "resumed", "resign"),
             Publish(tools, "pruned", "prune"), Unpack(tools)]

@@ -21,7 +21,9 @@ setup_faults()
     FAULT_PACKAGE=$T/pack-1.0.tar.gz FAULT_REFERENCE=$T/reference
     make_small_package "$FAULT_PACKAGE"
     unpack_reference "$FAULT_PACKAGE" "$FAULT_REFERENCE"
-    export FAULT_TRACER FAULT_KEYRING FAULT_KEY FAULT_GNUPG FAULT_PACKAGE FAULT_REFERENCE
+    FAULT_DEBS="$T/deb/one_1_all.deb $T/deb/two_1_all.deb $T/deb/three_1_all.deb"
+    make_small_debs
+    export FAULT_DEBS FAULT_TRACER FAULT_KEYRING FAULT_KEY FAULT_GNUPG FAULT_PACKAGE FAULT_REFERENCE
     export REPO_RELEASE REPO_VERIFY PYTHONDONTWRITEBYTECODE=1
     LONG=()
     [ -z "${FAULT_LONG:-}" ] || LONG=(--long)
@@ -45,6 +47,21 @@ make_small_package()
     ln "$T/small/pack-1.0/numbers" "$T/small/pack-1.0/same"
     find "$T/small" -exec touch -h -d '2021-03-04 05:06:07 UTC' {} +
     tar --sort=name --owner=0 --group=0 --numeric-owner -C "$T/small" -cf - pack-1.0 | gzip -nc >"$1"
+}
+
+# Three packages of one file.
+make_small_debs()
+{
+    local name
+    need dpkg-deb
+    for name in one two three; do
+        mkdir -p "$T/deb/$name/DEBIAN"
+        printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: N <n@example.org>\nDescription: a test\n' \
+            "$name" >"$T/deb/$name/DEBIAN/control"
+        echo "$name" >"$T/deb/$name/file"
+        chmod -R go-w "$T/deb/$name"
+        dpkg-deb --root-owner-group -Znone --build "$T/deb/$name" "$T/deb/${name}_1_all.deb" >/dev/null
+    done
 }
 
 # intact ROOT [OPTION...]: the invariants of a published tree, and of a store that the last run has cleaned.

@@ -16,6 +16,7 @@ import time
 from email.utils import parsedate_to_datetime
 
 DOCUMENTS = ("Release", "Release.gpg", "InRelease")
+INDEXES = ("Packages", "Packages.gz", "Packages.xz")
 STORE = ".hallmark"
 CURRENT = "current"
 STATE_FILES = {"lock", "cache", "state"}
@@ -51,6 +52,22 @@ def view(root):
         except FileNotFoundError:
             out[name] = None
     return out
+
+
+def check_indexes(root, release):
+    """Every index that is listed is served, and by its hash too; none else is. Their names."""
+    found = listed(release) if release else {}
+    for name in INDEXES:
+        path = os.path.join(root, name)
+        require(os.path.lexists(path) or name not in found, f"{name} is listed and not there")
+        if name not in found:
+            require(not os.path.exists(path), f"{name} is served and not listed")
+            continue
+        digest, size = found[name]
+        for served in (path, os.path.join(root, "by-hash", "SHA256", digest)):
+            data = read(served)
+            require(len(data) == size and sha256(data) == digest, f"{served} is not what is listed: two generations")
+    return [name for name in INDEXES if name in found]
 
 
 def fields(release):
@@ -103,7 +120,7 @@ class Checker:
         documents = view(root)
         missing = [name for name in DOCUMENTS if documents[name] is None]
         require(not missing, f"not published: {', '.join(missing)}")
-        self._links(root)
+        self._links(root, check_indexes(root, documents["Release"]))
         require(clearsigned_text(documents["InRelease"]) == documents["Release"],
                 "InRelease and Release differ: two generations")
         self._signatures(root, documents)
@@ -113,18 +130,17 @@ class Checker:
         return date
 
     @staticmethod
-    def _links(root):
+    def _links(root, indexes):
         store = os.path.join(root, STORE)
         current = os.readlink(os.path.join(store, CURRENT))
         require(GENERATION.match(current), f"{STORE}/{CURRENT} leads to {current}")
-        for name in DOCUMENTS:
+        names = list(DOCUMENTS) + indexes + (["by-hash"] if indexes else [])
+        for name in names:
             target = os.readlink(os.path.join(root, name))
             require(target == f"{STORE}/{CURRENT}/{name}", f"{name} leads to {target}")
-        names = sorted(os.listdir(os.path.join(store, current)))
-        require(set(names) >= set(DOCUMENTS), f"the generation {current} holds {names}")
-        for name in set(names) - set(DOCUMENTS):  # indices
-            require(os.readlink(os.path.join(root, name)) == f"{STORE}/{CURRENT}/{name}", f"{name} is not linked")
-        for name in names:
+        found = sorted(os.listdir(os.path.join(store, current)))
+        require(found == sorted(names), f"the generation {current} holds {found}")
+        for name in list(DOCUMENTS) + indexes:
             mode = os.lstat(os.path.join(store, current, name)).st_mode
             require(stat.S_ISREG(mode) and stat.S_IMODE(mode) == 0o644, f"{current}/{name}: mode {mode:o}")
 
@@ -146,6 +162,8 @@ class Checker:
     @staticmethod
     def _files(root, release):
         for path, (digest, size) in listed(release).items():
+            if path in INDEXES:
+                continue
             full = os.path.join(root, path)
             require(os.path.isfile(full), f"{path} is listed and not there")
             data = read(full)

@@ -15,19 +15,20 @@
 static struct archives archives;
 
 static bool check_fd(struct package_reader *reader, int fd, const char *name,
-                     struct package_totals *totals, struct hallmark_error *err)
+                     struct package_content *content, struct hallmark_error *err)
 {
     struct package_format format = archives_format(name);
 
     *err = (struct hallmark_error){0};
-    return package_check(reader, fd, name, &format, totals, err);
+    package_content_free(content);
+    return package_check(reader, fd, name, &format, content, err);
 }
 
-static bool check(struct package_reader *reader, const char *name, struct package_totals *totals,
+static bool check(struct package_reader *reader, const char *name, struct package_content *content,
                   struct hallmark_error *err)
 {
     int fd = archives_open(&archives, name);
-    bool ok = check_fd(reader, fd, name, totals, err);
+    bool ok = check_fd(reader, fd, name, content, err);
 
     close(fd);
     return ok;
@@ -36,7 +37,7 @@ static bool check(struct package_reader *reader, const char *name, struct packag
 static void package_accepts_and_rejects_every_archive(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_totals totals;
+    struct package_content content = {{0}, {0}};
     struct hallmark_error err;
     pid_t pid = 0;
     size_t i;
@@ -45,7 +46,7 @@ static void package_accepts_and_rejects_every_archive(void **state)
     for (i = 0; i < archives.n; i++) {
         struct archives_case c = archives_get(&archives, i);
 
-        check(reader, c.name, &totals, &err);
+        check(reader, c.name, &content, &err);
         if ((int)err.code != c.check)
             fail_msg("%s: %d %s, wanted %d", c.name, (int)err.code, err.text, c.check);
         if (err.code &&
@@ -55,69 +56,98 @@ static void package_accepts_and_rejects_every_archive(void **state)
             pid = reader->worker.pid;
         assert_int_equal(reader->worker.pid, pid);
     }
+    package_content_free(&content);
     package_reader_free(reader);
 }
 
 static void package_accepts_and_counts(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_totals totals;
+    struct package_content content = {{0}, {0}};
     struct hallmark_error err;
 
     (void)state;
-    assert_true(check(reader, "ok-good.tar.gz", &totals, &err));
-    assert_int_equal(totals.n_entries, 4);
-    assert_int_equal(totals.n_bytes, 50000);
-    assert_true(check(reader, "ok-deb.deb", &totals, &err));
-    assert_int_equal(totals.n_entries, 3);
-    assert_int_equal(totals.n_bytes, 5);
-    assert_true(check(reader, "A22-sparse-small.tar.gz", &totals, &err));
-    assert_int_equal(totals.n_bytes, 1 << 20);
+    assert_true(check(reader, "ok-good.tar.gz", &content, &err));
+    assert_int_equal(content.totals.n_entries, 4);
+    assert_int_equal(content.totals.n_bytes, 50000);
+    assert_true(check(reader, "ok-deb.deb", &content, &err));
+    assert_int_equal(content.totals.n_entries, 3);
+    assert_int_equal(content.totals.n_bytes, 5);
+    assert_non_null(strstr(content.control.data, "Package: "));
+    assert_int_equal(content.control.data[content.control.len - 1], '\n');
+    assert_true(check(reader, "A22-sparse-small.tar.gz", &content, &err));
+    assert_int_equal(content.totals.n_bytes, 1 << 20);
+    assert_int_equal(content.control.len, 0);
+    package_content_free(&content);
+    package_reader_free(reader);
+}
+
+/* In as many parts as it takes, each of them whole. */
+static void package_accepts_a_large_control_file(void **state)
+{
+    struct package_reader *reader = package_reader_new(archives_sandbox());
+    struct package_content content = {{0}, {0}};
+    struct hallmark_error err;
+    char *end;
+    int i;
+
+    (void)state;
+    assert_true(check(reader, "ok-deb-large-control.deb", &content, &err));
+    assert_int_equal(content.control.len, 524288);
+    end = strstr(content.control.data, "\nX-Numbers:");
+    assert_non_null(end);
+    end += strlen("\nX-Numbers:");
+    for (i = 0; *end == ' '; i++)
+        assert_int_equal(strtol(end, &end, 10), i);
+    assert_true(i > 1000);
+    package_content_free(&content);
     package_reader_free(reader);
 }
 
 static void package_accepts_after_the_reader_was_killed(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_totals totals;
+    struct package_content content = {{0}, {0}};
     struct hallmark_error err;
 
     (void)state;
-    assert_true(check(reader, "ok-good.tar.gz", &totals, &err));
+    assert_true(check(reader, "ok-good.tar.gz", &content, &err));
     kill(reader->worker.pid, SIGKILL);
-    assert_false(check(reader, "ok-good.tar.gz", &totals, &err));
+    assert_false(check(reader, "ok-good.tar.gz", &content, &err));
     assert_int_equal(err.code, HALLMARK_ERR_MALFORMED);
     assert_non_null(strstr(err.text, "the archive reader died (signal 9)"));
-    assert_true(check(reader, "ok-good.tar.gz", &totals, &err));
+    assert_true(check(reader, "ok-good.tar.gz", &content, &err));
+    package_content_free(&content);
     package_reader_free(reader);
 }
 
 static void package_rejects_what_is_no_file(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_totals totals;
+    struct package_content content = {{0}, {0}};
     struct hallmark_error err;
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)state;
-    assert_false(check_fd(reader, fd, "null.tar", &totals, &err));
+    assert_false(check_fd(reader, fd, "null.tar", &content, &err));
     assert_int_equal(err.code, HALLMARK_ERR_MALFORMED);
     assert_string_equal(err.text, "null.tar: is not a regular file");
     close(fd);
-    assert_false(check_fd(reader, -1, "none.tar", &totals, &err));
+    assert_false(check_fd(reader, -1, "none.tar", &content, &err));
     assert_int_equal(err.code, HALLMARK_ERR_IO);
+    package_content_free(&content);
     package_reader_free(reader);
 }
 
 static void package_reader_leaves_no_process(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_totals totals;
+    struct package_content content = {{0}, {0}};
     struct hallmark_error err;
     pid_t pid;
 
     (void)state;
-    assert_true(check(reader, "ok-good.tar.gz", &totals, &err));
+    assert_true(check(reader, "ok-good.tar.gz", &content, &err));
     pid = reader->worker.pid;
     package_reader_free(reader);
     assert_int_equal(kill(pid, 0), -1);
@@ -143,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(package_accepts_and_rejects_every_archive),
         cmocka_unit_test(package_accepts_and_counts),
+        cmocka_unit_test(package_accepts_a_large_control_file),
         cmocka_unit_test(package_accepts_after_the_reader_was_killed),
         cmocka_unit_test(package_rejects_what_is_no_file),
         cmocka_unit_test(package_reader_leaves_no_process),
