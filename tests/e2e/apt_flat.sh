@@ -243,6 +243,20 @@ for hash in $(sed -n '/^SHA256:/,/^[^ ]/s/^ \([0-9a-f]*\) .* Packages.*/\1/p' "$
     [ "$(sha256sum <"$ROOT/by-hash/SHA256/$hash")" = "$hash  -" ] || fail "$hash by its hash"
 done
 
+# ---- What apt-ftparchive or dpkg-scanpackages left is taken over ----------------------------------------------
+old=$T/old
+mkdir "$old"
+cp "$ROOT"/pool/alpha_*.deb "$old"
+(cd "$old" && sed '/^$/q' "$ROOT/Packages" >Packages && gzip -k Packages && sha256sum Packages >Release)
+expect 0 '' -- release update "${PUBLISHER[@]}" --state "$T/old-state" "$old"
+[ "$(readlink "$old/Packages.gz")" = .hallmark/current/Packages.gz ] || fail "$(ls -l "$old")"
+[ "$(readlink "$old/.hallmark/current")" = 00000002 ] || fail "what was there is no generation"
+[ "$(grep -c '^Package: alpha$' "$old/Packages")" = 3 ] || fail "$(cat "$old/Packages")"
+cmp "$old/.hallmark/00000001/Packages" <(sed '/^$/q' "$ROOT/Packages") || fail "the index of before"
+make_apt "deb [signed-by=$KEYS/signer.asc] file:$old ./"
+update_is_silent
+[ "$(candidate alpha)" = 1.10 ] || fail "$(apt-cache policy alpha)"
+
 # ---- Without any .deb, nothing of it is left ----------------------------------------------------------------
 find "$ROOT" -name '*.deb' -delete
 publish_next --accept-loss --label none
