@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "format/deb822.h"
+#include "format/packages.h"
 
 static const char what[] = "Release";
 
@@ -134,13 +135,6 @@ static bool check_scalars(const struct deb822 *stanza, struct hallmark_error *er
                              what, field->line, names[i]);
     }
     return true;
-}
-
-static bool says_yes(const struct deb822 *stanza, const char *name)
-{
-    const struct deb822_field *field = deb822_find(stanza, name);
-
-    return field && bytes_view_equals_nocase(field->value, bytes_view_str("yes"));
 }
 
 static bool get_fields(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
@@ -404,7 +398,8 @@ static bool parse(struct release *r, const struct deb822 *stanza, struct hallmar
 
     if (!get_fields(r, stanza, err))
         return false;
-    r->acquire_by_hash = says_yes(stanza, "Acquire-By-Hash");
+    field = deb822_find(stanza, "Acquire-By-Hash");
+    r->acquire_by_hash = field && bytes_view_equals_nocase(field->value, bytes_view_str("yes"));
     for (i = 0; i < N_HASHES; i++) {
         field = deb822_find(stanza, hashes[i].name);
         if (field && !add_section(r, field, &hashes[i], err))
@@ -456,25 +451,12 @@ void release_free(struct release *release)
     *release = (struct release){0};
 }
 
-bool release_is_index(const char *path)
-{
-    static const char *const names[] = {"Packages",     "Packages.bz2",  "Packages.gz",
-                                        "Packages.lz4", "Packages.lzma", "Packages.xz",
-                                        "Packages.zst"};
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(path, names[i]) == 0)
-            return true;
-    return false;
-}
-
 size_t release_count_packages(const struct release *release)
 {
     size_t i, n = 0;
 
     for (i = 0; i < release->n_entries; i++)
-        n += !release_is_index(release->entries[i].path);
+        n += !packages_is_index(release->entries[i].path);
     return n;
 }
 

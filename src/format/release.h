@@ -49,11 +49,7 @@ struct release {
 bool release_parse(struct release *out, struct bytes_view text, struct hallmark_error *err);
 void release_free(struct release *release);
 
-/* Whether PATH is an index of a flat apt repository, and so no package: Packages at the root, in any
- * compression that apt knows. */
-bool release_is_index(const char *path);
-
-/* How many entries are packages. */
+/* How many entries are packages: all that packages_is_index() does not know. */
 size_t release_count_packages(const struct release *release);
 
 /* The entry of PATH, lent; NULL where there is none. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "format/packages.h"
 #include "repo/repository.h"
 
 /* One run over the packages. */
@@ -67,7 +68,7 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
         check.n_total += package->size;
     for (i = 0; (package = package_at(&check, i)) != NULL; i++) {
         error_clear(&problem);
-        if (release_is_index(package->path))
+        if (packages_is_index(package->path))
             check.report.n_indexes++;
         else
             check.report.n_checked++;

@@ -16,6 +16,7 @@
 #include "crypto/digest.h"
 #include "format/clearsign.h"
 #include "format/package_name.h"
+#include "format/packages.h"
 #include "format/packet.h"
 #include "repo/keyring_files.h"
 #include "repo/location.h"
@@ -162,7 +163,7 @@ static void find_packages(struct hallmark_repository *repository)
     repository->files = alloc_array(release->n_entries, sizeof *repository->files);
     repository->packages = alloc_array(release->n_entries, sizeof *repository->packages);
     for (i = 0; i < release->n_entries; i++)
-        if (!release_is_index(release->entries[i].path))
+        if (!packages_is_index(release->entries[i].path))
             repository->packages[n++] = i;
     repository->manifest.n_packages = n;
 }
@@ -354,8 +355,8 @@ int repository_open_package(const struct hallmark_repository *repository,
                             const struct release_entry *entry, struct hallmark_error *err)
 {
     struct stat st;
-    int fd = release_is_index(entry->path) ? open_index(repository, entry, err)
-                                           : fetch_package(repository->fetch, entry->path, err);
+    int fd = packages_is_index(entry->path) ? open_index(repository, entry, err)
+                                            : fetch_package(repository->fetch, entry->path, err);
 
     if (fd < 0)
         return -1;

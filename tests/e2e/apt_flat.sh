@@ -239,9 +239,11 @@ STEP=$((STEP + n))
 publish_next --keep-generations 2 --keep-for 1s --label changed
 publish_next --keep-generations 2 --keep-for 1s --label again
 expect 0 '' -- consume check "$ROOT"
-for hash in $(sed -n '/^SHA256:/,/^[^ ]/s/^ \([0-9a-f]*\) .* Packages.*/\1/p' "$ROOT/Release"); do
+sed -n '/^SHA256:/,/^[^ ]/s/^ \([0-9a-f]*\) .* Packages.*/\1/p' "$ROOT/Release" >"$T/hashes"
+[ "$(wc -l <"$T/hashes")" = 3 ] || fail "$(cat "$ROOT/Release")"
+while read -r hash; do
     [ "$(sha256sum <"$ROOT/by-hash/SHA256/$hash")" = "$hash  -" ] || fail "$hash by its hash"
-done
+done <"$T/hashes"
 
 # ---- What apt-ftparchive or dpkg-scanpackages left is taken over ----------------------------------------------
 old=$T/old

@@ -11,6 +11,7 @@
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "corpus.h"
+#include "format/packages.h"
 #include "format/release.h"
 
 #define DATE "Date: Sat, 21 Nov 2026 00:53:02 UTC\n"
@@ -471,8 +472,8 @@ static void release_accepts_indexes_as_no_packages(void **state)
     assert_true(release.acquire_by_hash);
     assert_int_equal(release.n_entries, 4);
     assert_int_equal(release_count_packages(&release), 2);
-    assert_true(release_is_index("Packages") && release_is_index("Packages.zst"));
-    assert_false(release_is_index("packages") || release_is_index("a/Packages"));
+    assert_true(packages_is_index("Packages") && packages_is_index("Packages.zst"));
+    assert_false(packages_is_index("packages") || packages_is_index("a/Packages"));
     release_write(&release, &out);
     assert_non_null(strstr(out.data, "\nAcquire-By-Hash: yes\nSHA256:\n"));
     bytes_free(&out);
