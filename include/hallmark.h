@@ -117,7 +117,8 @@ struct hallmark_manifest {
     size_t text_len;
 };
 
-/* One file that the manifest lists; indexes of packages are no packages. Lent by the repository; in the order of the paths' bytes. */
+/* One file that the manifest lists and that is no index of packages. Lent by the repository; in the
+ * order of the paths' bytes. */
 struct hallmark_package {
     const char *path;    /* relative to the repository */
     uint64_t size;       /* bytes */
@@ -145,9 +146,10 @@ hallmark_repository_manifest(const struct hallmark_repository *repository);
 HALLMARK_API const struct hallmark_package *
 hallmark_repository_package(const struct hallmark_repository *repository, size_t index);
 
-/* The package that NAME means: a path in the manifest (that of an index too), a file's name, or a name whose newest version
- * is taken (versions compare as in deb-version(7)). Fails with HALLMARK_ERR_NO_PACKAGE, or with
- * HALLMARK_ERR_USAGE and the candidates where several files answer to it. */
+/* The package that NAME means: a path in the manifest (that of an index, too), a file's name, or a
+ * name whose newest version is taken (versions compare as in deb-version(7)). Fails with
+ * HALLMARK_ERR_NO_PACKAGE, or with HALLMARK_ERR_USAGE and the candidates where several files answer
+ * to it. */
 HALLMARK_API const struct hallmark_package *
 hallmark_repository_find(const struct hallmark_repository *repository, const char *name,
                          struct hallmark_error *err);

@@ -63,9 +63,9 @@ struct release_entry *release_add(struct release *release, const char *path);
  * Call it after the last release_add(). */
 bool release_sort(struct release *release, struct hallmark_error *err);
 
-/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until,
- * Acquire-By-Hash, Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has blanks at its end
- * or starts with "-". */
+/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, Acquire-By-Hash,
+ * Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has
+ * blanks at its end or starts with "-". */
 void release_write(const struct release *release, struct bytes *out);
 
 /* Whether both say the same but for Date and Valid-Until. */

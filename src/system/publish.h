@@ -7,7 +7,8 @@
  *   ROOT/.hallmark/current -> 00000012
  *   ROOT/Release -> .hallmark/current/Release, ROOT/by-hash -> .hallmark/current/by-hash, and so on
  *
- * What is below by-hash is named by its content, and so can stay beside what is newer. The caller holds the repository's lock.
+ * What is below by-hash is named by its content, and so can stay beside what is newer. The caller
+ * holds the repository's lock.
  */
 #ifndef SYSTEM_PUBLISH_H
 #define SYSTEM_PUBLISH_H
@@ -30,7 +31,8 @@ struct publish_file {
  * somebody's hand) stand at the root, they first become a generation of their own, which no reader
  * notices. Links of ours at the root that the new generation has no file for are removed. Below
  * by-hash, the files of the generations that are still there are taken over: those that are another
- * name of a file at the generation's top. On failure what is published is as before and nothing staged is left. */
+ * name of a file at the generation's top. On failure what is published is as before and nothing
+ * staged is left. */
 bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files,
                     struct hallmark_error *err);
 
