@@ -29,6 +29,8 @@
 /* The control file of one Debian package: the largest of Debian's own has 76,338 bytes, one line of
  * it 75,649. */
 #define LIMITS_CONTROL_BYTES (512 * 1024)
+/* What an index says of one: that, and a path, a size and two hashes. */
+#define LIMITS_STANZA_BYTES (LIMITS_CONTROL_BYTES + 8 * 1024)
 /* A Packages file, which is held in memory while it is made: Debian's largest has 50 MB. */
 #define LIMITS_PACKAGES_BYTES (256 * 1024 * 1024)
 /* NAME_MAX and PATH_MAX of Linux, less the final NUL. */

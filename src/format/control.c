@@ -121,9 +121,9 @@ bool control_parse(struct control *out, struct bytes_view text, const char *what
 {
     struct control control = {.stanza = {.fields = NULL}};
 
-    if (text.len > LIMITS_CONTROL_BYTES)
+    if (text.len > LIMITS_STANZA_BYTES)
         return error_set(err, HALLMARK_ERR_MALFORMED, "%s: has %zu bytes, at most %d are wanted",
-                         what, text.len, LIMITS_CONTROL_BYTES);
+                         what, text.len, LIMITS_STANZA_BYTES);
     if (!deb822_parse(&control.stanza, text, DEB822_CONTROL, what, err))
         return false;
     if (!check(&control, err)) {

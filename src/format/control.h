@@ -16,7 +16,7 @@ struct control {
 };
 
 /* Parses TEXT, which must outlive *OUT. HALLMARK_ERR_MALFORMED, with WHAT (borrowed): whatever
- * deb822_parse() refuses in DEB822_CONTROL; LIMITS_CONTROL_BYTES; a Package, Version or Architecture
+ * deb822_parse() refuses in DEB822_CONTROL; LIMITS_STANZA_BYTES; a Package, Version or Architecture
  * that is missing or not spelled as deb-control(5) and deb-version(7) say; a field that only the
  * database of installed packages has, as dpkg-deb refuses it. */
 bool control_parse(struct control *out, struct bytes_view text, const char *what,

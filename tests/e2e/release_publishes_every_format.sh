@@ -41,11 +41,13 @@ age=$(($(date +%s) - date))
 ((age >= 0 && age < 300)) || fail "Date is $age seconds ago"
 ! grep -E '^(MD5Sum|SHA1):' "$root/Release" || fail "a weak hash"
 
-# Every file once, with the right size and hashes, sorted.
+# Every file once, with the right size and hashes, sorted; beside the index for apt (see apt_flat.sh).
 section()
 {
-    awk -v s="$1:" '$0 == s { on = 1; next } /^[^ ]/ { on = 0 } on' "$root/Release"
+    awk -v s="$1:" '$0 == s { on = 1; next } /^[^ ]/ { on = 0 } on && $3 !~ /^Packages/' "$root/Release"
 }
+indexes=$(find "$root" -maxdepth 1 -name 'Packages*' | wc -l)
+[ "$(grep -c ' Packages' "$root/Release")" = $((2 * indexes)) ] || fail "$(grep ' Packages' "$root/Release")"
 for hash in SHA256 SHA512; do
     section $hash | awk '{ print $1 "  " $3 }' >"$T/sums"
     [ "$(wc -l <"$T/sums")" = $n ] || fail "$hash lists $(wc -l <"$T/sums") files, not $n"
@@ -76,7 +78,7 @@ for name in Release Release.gpg InRelease; do
     [ "$(readlink "$root/$name")" = ".hallmark/current/$name" ] || fail "$name: $(readlink "$root/$name")"
     [ "$(stat -Lc %a "$root/$name")" = 644 ] || fail "$name: mode $(stat -Lc %a "$root/$name")"
 done
-[ "$(find "$root/.hallmark" -type f | wc -l)" = 3 ] || fail "$(find "$root/.hallmark")"
+[ "$(find "$root/.hallmark" -type f | wc -l)" = $((3 + 3 * indexes)) ] || fail "$(find "$root/.hallmark")"
 [ -z "$(find "$root" -type d ! -perm -755)" ] || fail "$(find "$root" -type d ! -perm -755)"
 [ "$(find "$root" -mindepth 1 -maxdepth 1 -name '.*')" = "$root/.hallmark" ] || fail "something hidden"
 
@@ -88,5 +90,5 @@ expect 0 '' -- consume check "$root" --json
 json "o['status'] == 'good' and o['exit'] == 0 and o['error'] is None and o['problems'] == []"
 json "o['n_checked'] == $n and o['n_bad'] == 0 and o['manifest']['n_packages'] == $n"
 json "o['manifest']['label'] == 'A label, \\u00fcmlaut' and o['manifest']['document'] == 'InRelease'"
-bytes=$(cd "$root" && xargs -d '\n' cat <"$T/files" | wc -c)
+bytes=$(cd "$root" && { xargs -d '\n' cat <"$T/files" && cat Packages*; } | wc -c)
 json "o['n_bytes'] == $bytes"

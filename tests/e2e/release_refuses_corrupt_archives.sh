@@ -13,12 +13,21 @@ mkdir "$root"
 n=0
 while IFS=$'\t' read -r name _ status _; do
     [ "$status" = 0 ] || continue
-    cp "$ARCHIVES/$name" "$root"
     n=$((n + 1))
+    case $name in
+    *.deb) # all the same version of a package, so none beside another
+        rm -rf "$T/alone"
+        mkdir "$T/alone"
+        cp "$ARCHIVES/$name" "$T/alone"
+        publish "$T/alone" --state "$T/alone.state"
+        continue
+        ;;
+    esac
+    cp "$ARCHIVES/$name" "$root"
 done <"$ARCHIVES/list"
 publish "$root"
 expect 0 '' -- consume check "$root"
-stdout_has "good: $n packages"
+stdout_has "good: $(find "$root" -maxdepth 1 -type f | wc -l) packages"
 served "$root" >"$T/served"
 
 mkdir "$root/new"

@@ -94,13 +94,16 @@ static void control_accepts_what_is_in_it(void **state)
     control_free(&control);
 }
 
-/* LEN bytes in all, most of them in one line. */
+/* LEN bytes in all, most of them in two lines. */
 static bool parse_long(size_t len, struct hallmark_error *err)
 {
     struct bytes text = {0};
     bool ok;
 
     bytes_append_str(&text, "Package: x\nVersion: 1\nArchitecture: all\nProvides: ");
+    while (text.len < len / 2)
+        bytes_append_str(&text, "p");
+    bytes_append_str(&text, "\n ");
     while (text.len + 1 < len)
         bytes_append_str(&text, "p");
     bytes_append_str(&text, "\n");
@@ -114,10 +117,10 @@ static void control_rejects_more_than_the_limit(void **state)
     struct hallmark_error err = {0};
 
     (void)state;
-    assert_true(parse_long(LIMITS_CONTROL_BYTES, &err));
-    assert_false(parse_long(LIMITS_CONTROL_BYTES + 1, &err));
+    assert_true(parse_long(LIMITS_STANZA_BYTES, &err));
+    assert_false(parse_long(LIMITS_STANZA_BYTES + 1, &err));
     corpus_assert_error(&err, HALLMARK_ERR_MALFORMED,
-                        "a.deb: control: has 524289 bytes, at most 524288 are wanted");
+                        "a.deb: control: has 532481 bytes, at most 532480 are wanted");
 }
 
 int main(void)
