@@ -86,7 +86,7 @@ run_tests()
     tests=$(choose_tests | tr '\n' ' ')
     [ -z "$tests" ] || args+=("TESTS=$tests")
     if [ $valgrind = yes ]; then
-        args+=("LOG_COMPILER=\$(top_builddir)/libtool --mode=execute $memcheck")
+        args+=("LOG_COMPILER=$root/tests/tap.sh \$(top_builddir)/libtool --mode=execute $memcheck")
         export HALLMARK_TEST_WRAPPER=$memcheck HALLMARK_FUZZ_MUTATIONS=0 HALLMARK_TEST_SANDBOX=off
     fi
     export ASAN_OPTIONS=detect_leaks=1:exitcode=99
