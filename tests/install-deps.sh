@@ -53,6 +53,8 @@ test wanted dpkg-source dpkg-dev dpkg-dev
 test wanted c++ g++ gcc-c++
 ci needed valgrind valgrind valgrind
 ci wanted clang clang clang
+ci wanted clang-tidy clang-tidy clang-tools-extra
+ci wanted cppcheck cppcheck cppcheck
 ci wanted clang-format clang-format clang-tools-extra
 END
 }

@@ -95,37 +95,36 @@ run_tests()
     make -s -k -j"$jobs" "${args[@]}" check
 }
 
-# Every case of every .trs file: RESULT FILE NAME.
+# Every case of every .trs file: RESULT FILE, without the ending.
 results()
 {
     find . -name '*.trs' | LC_ALL=C sort | while read -r trs; do
-        awk -v file="${trs#./}" '$1 == ":test-result:" { r = $2; sub(/^[^ ]+ [^ ]+ ?/, ""); print r, file, $0 }' \
-            "$trs"
+        trs=${trs#./}
+        awk -v file="${trs%.trs}" '$1 == ":test-result:" { print $2, file }' "$trs"
     done
 }
 
-# Why the test of the .trs file $1 was skipped: what the TAP line says, or the last line of the log.
-skip_reason()
+# What was skipped in the test program $1, and why: automake's TAP driver and lib.sh write lines "SKIP: ...".
+skipped()
 {
-    local reason=${2#*# SKIP}
-    [ "$reason" != "$2" ] && [ -n "${reason// /}" ] || reason=$(tail -n 1 "${1%.trs}.log" | cut -c 1-200)
-    echo "${reason# }"
+    sed -n "s|^SKIP: \($1 \)*|SKIP $1: |p" "$1.log" | cut -c 1-200
 }
 
 summarize()
 {
-    local result file name last='' passed=0 failed=0 skipped=0
-    while read -r result file name; do
+    local result file last='' last_skip='' passed=0 failed=0 skipped=0
+    while read -r result file; do
         case $result in
         PASS | XFAIL) passed=$((passed + 1)) ;;
         SKIP)
             skipped=$((skipped + 1))
-            echo "SKIP ${file%.trs} ${name%%#*}: $(skip_reason "$file" "$name")"
+            [ "$file" = "$last_skip" ] || skipped "$file"
+            last_skip=$file
             ;;
         *)
             failed=$((failed + 1))
-            echo "$result ${file%.trs} $name"
-            [ "$file" = "$last" ] || tail -n 40 "${file%.trs}.log" | sed 's/^/    /'
+            echo "$result $file"
+            [ "$file" = "$last" ] || tail -n 40 "$file.log" | sed 's/^/    /'
             last=$file
             ;;
         esac

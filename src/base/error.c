@@ -9,6 +9,13 @@
 
 #include "base/encoding.h"
 
+#undef error_set
+#undef error_set_errno
+#undef error_prefix
+
+/* As much as the caller can take. */
+enum { TEXT_ROOM = sizeof((struct hallmark_error *)0)->text };
+
 static void set_text(struct hallmark_error *err, const char *text)
 {
     encoding_escape(err->text, sizeof err->text, text, strlen(text));
@@ -16,7 +23,7 @@ static void set_text(struct hallmark_error *err, const char *text)
 
 bool error_set(struct hallmark_error *err, enum hallmark_errcode code, const char *fmt, ...)
 {
-    char text[sizeof err->text];
+    char text[TEXT_ROOM];
     va_list ap;
 
     if (!err || err->code != HALLMARK_OK)
@@ -32,7 +39,7 @@ bool error_set(struct hallmark_error *err, enum hallmark_errcode code, const cha
 bool error_set_errno(struct hallmark_error *err, const char *fmt, ...)
 {
     int saved = errno;
-    char text[sizeof err->text];
+    char text[TEXT_ROOM];
     va_list ap;
 
     if (!err || err->code != HALLMARK_OK)
@@ -45,7 +52,7 @@ bool error_set_errno(struct hallmark_error *err, const char *fmt, ...)
 
 bool error_prefix(struct hallmark_error *err, const char *fmt, ...)
 {
-    char text[sizeof err->text];
+    char text[TEXT_ROOM];
     va_list ap;
     size_t len;
 

@@ -19,6 +19,12 @@ bool error_set_errno(struct hallmark_error *err, const char *fmt, ...) ERROR_PRI
 /* Puts a prefix and ": " before the text of an error that is set. Always returns false. */
 bool error_prefix(struct hallmark_error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 
+#ifdef __clang_analyzer__ /* which does not see into another file */
+#define error_set(...)       (error_set(__VA_ARGS__), false)
+#define error_set_errno(...) (error_set_errno(__VA_ARGS__), false)
+#define error_prefix(...)    (error_prefix(__VA_ARGS__), false)
+#endif
+
 /* Makes *ERR ready for use. */
 void error_clear(struct hallmark_error *err);
 

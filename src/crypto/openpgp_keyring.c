@@ -239,6 +239,8 @@ static void merge_subkeys(struct openpgp_keyring *keyring)
     struct openpgp_keyring_subkey *items = keyring->subkeys;
     size_t i, n = 0;
 
+    if (keyring->n_subkeys == 0)
+        return;
     qsort(items, keyring->n_subkeys, sizeof *items, compare_subkeys);
     for (i = 0; i < keyring->n_subkeys; i++) {
         if (n == 0 || strcmp(items[i].fingerprint, items[n - 1].fingerprint) != 0)

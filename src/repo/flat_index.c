@@ -150,7 +150,7 @@ static bool list_files(struct release *release, const struct flat_index *index,
 /* "all" is for every architecture, and none by itself. */
 static void name_architectures(struct release *release, const struct packages *packages)
 {
-    struct bytes_view architecture, last = {NULL, 0};
+    struct bytes_view architecture, last = {"", 0};
     char *name;
     size_t i;
 

@@ -112,7 +112,6 @@ struct fetch *fetch_open(const char *location, struct hallmark_error *err)
     if (!resolved)
         goto fail;
     if (stat(resolved, &st) == 0 && S_ISREG(st.st_mode)) {
-        slash = strrchr(resolved, '/');
         fetch->file = alloc_strdup(path_basename(path));
         /* The directory as the user named it: InRelease may be a link into a generation. */
         free(resolved);

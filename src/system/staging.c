@@ -81,6 +81,7 @@ static bool is_private(int fd, nlink_t n_links_min)
 static bool make_staging(struct staging *s)
 {
     uint64_t random;
+    bool is_taken;
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         return false;
@@ -94,13 +95,11 @@ static bool make_staging(struct staging *s)
         errno = errno == ENOENT ? EAGAIN : errno;
         return false;
     }
-    if (flock(s->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-        errno = EAGAIN;
-    else if (is_private(s->fd, 1))
+    is_taken = flock(s->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    if (!is_taken && is_private(s->fd, 1))
         return true;
-    else
-        errno = EAGAIN;
     file_close(&s->fd);
+    errno = EAGAIN;
     return false;
 }
 

@@ -130,7 +130,7 @@ bool worker_request(struct worker *worker, const void *request, size_t len, cons
     if (n_fds) {
         msg.msg_control = control.room;
         msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-        cmsg = CMSG_FIRSTHDR(&msg);
+        cmsg = &control.align;
         cmsg->cmsg_level = SOL_SOCKET;
         cmsg->cmsg_type = SCM_RIGHTS;
         cmsg->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);

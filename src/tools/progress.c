@@ -31,8 +31,11 @@ void progress_size(uint64_t bytes, char out[32])
         snprintf(out, 32, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
         return;
     }
-    for (value /= 1024; value >= 1024; value /= 1024)
+    value /= 1024;
+    while (value >= 1024) {
+        value /= 1024;
         unit++;
+    }
     snprintf(out, 32, "%.1f %s", value, units[unit]);
 }
 

@@ -192,8 +192,10 @@ static int replace_and_verify(struct fixture *f, const char *script, enum replac
 
     if (replaced == BEFORE_VERIFY)
         openpgp = open_ring(f);
-    if (!replace_gpg(script))
+    if (!replace_gpg(script)) {
+        openpgp_close(openpgp);
         return CANNOT_REPLACE;
+    }
     verify(f, openpgp ? openpgp : open_ring(f));
     return outcome(f);
 }

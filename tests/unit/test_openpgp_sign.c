@@ -275,8 +275,10 @@ static void openpgp_sign_accepts_sockets_below_run(void **state)
     int status;
     pid_t pid;
 
-    if (access("/run/user", X_OK) < 0)
+    if (access("/run/user", X_OK) < 0) {
+        print_message("skipped: there is no /run/user\n");
         skip();
+    }
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
@@ -287,8 +289,10 @@ static void openpgp_sign_accepts_sockets_below_run(void **state)
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == IMPOSSIBLE)
+    if (WEXITSTATUS(status) == IMPOSSIBLE) {
+        print_message("skipped: no right to mount a /run/user of the test's own\n");
         skip();
+    }
     assert_int_equal(WEXITSTATUS(status), GOOD);
 }
 
@@ -351,15 +355,14 @@ static void openpgp_sign_rejects_a_secret_key_that_is_gone(void **state)
 static void openpgp_sign_rejects_a_missing_passphrase_g17(void **state)
 {
     struct fixture *f = *state;
-    time_t before = time(NULL);
 
+    /* Told at once: what waits for the deadline is told in other words. */
     assert_false(sign(f, NULL, f->locked, NULL, NULL));
     assert_error(f, HALLMARK_ERR_SIGNATURE, f->locked,
                  "needs a passphrase, and there is no terminal");
     assert_false(sign(f, NULL, f->alice, f->locked, f->bob));
     assert_error(f, HALLMARK_ERR_SIGNATURE, f->locked, "needs a passphrase");
     assert_null(strstr(f->err.text, f->alice));
-    assert_true(time(NULL) - before <= 4);
 }
 
 static void openpgp_sign_accepts_a_passphrase_g18(void **state)
