@@ -12,7 +12,7 @@ usage: tests/run.sh [--sanitizers] [--valgrind] [--no-install] [--builddir DIR]
   --valgrind      run the unit tests, and the tools in the end-to-end tests, under valgrind's memcheck
   --no-install    install nothing, and fail where something is missing
   --builddir DIR  build there (default: build)
-Environment: CC and CFLAGS for configure, MAKE_ARGS for make.
+Environment: CC, CFLAGS and CONFIGURE_ARGS for configure, MAKE_ARGS for make.
 END
 }
 
@@ -55,7 +55,8 @@ build()
         autoreconf -fi
     fi
     cd "$builddir"
-    local -a flags=()
+    local -a flags
+    read -ra flags <<<"${CONFIGURE_ARGS:-}"
     [ $sanitizers = no ] || flags+=(--enable-sanitizers)
     if [ ! -e config.status ] || [ "$root/configure" -nt config.status ]; then
         "$root/configure" --quiet "${flags[@]}"
