@@ -82,7 +82,7 @@ run_tests()
     local memcheck="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect"
     local -a args=("${make_args[@]}")
     local tests
-    memcheck+=" --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=no"
+    memcheck+=" --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=no --run-libc-freeres=no"
     [ ! -e "$root/tests/valgrind.supp" ] || memcheck+=" --suppressions=$root/tests/valgrind.supp"
     tests=$(choose_tests | tr '\n' ' ')
     [ -z "$tests" ] || args+=("TESTS=$tests")
