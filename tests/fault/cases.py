@@ -86,7 +86,10 @@ def run(argv, place, epoch, cwd=None):
 def traced(tools, options, argv, place, epoch):
     """Runs ARGV under the tracer."""
     report = place.top + ".report"
-    result = run([tools.tracer, "--report", report] + options + ["--"] + argv, place, epoch)
+    try:
+        result = run([tools.tracer, "--report", report] + options + ["--"] + argv, place, epoch)
+    except subprocess.TimeoutExpired:
+        raise invariant.Broken(f"hangs after {invariant.read(report).decode(errors='replace')}") from None
     with open(report, encoding="utf-8", errors="replace") as file:
         for line in file:
             kind, *words = line.rstrip("\n").split(" ", 3)

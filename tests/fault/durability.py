@@ -52,7 +52,7 @@ class Order:
             self.dirty |= {path, parent}
         elif LINKS.match(call) and "/.new-" not in path:
             self.dirty.add(parent)
-        elif RENAMES.match(call):
+        elif RENAMES.match(call) and "/.old-" not in path:  # what is removed may come back
             self.rename(path)
         elif SYNCS.match(call):
             self.dirty.discard(path)

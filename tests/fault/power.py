@@ -121,8 +121,8 @@ class PowerSweep(sweep.Sweep):
                 require(result.status == 0, f"status {result.status}: {result.errors}")
                 place.cut(flag)
             else:
-                options = ["--power", f"{point}:{flag}:{place.top}"]
-                result = cases.traced(self.tools, options, case.command(place), place, cases.FAULTY)
+                power = ["--power", f"{point}:{flag}:{place.top}"]
+                result = cases.traced(self.tools, power, case.command(place), place, cases.FAULTY)
                 hit = result.hit
                 if not hit:
                     place.unmount()

@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Readers fetch from nginx while generations are published one after the other.
+"""Readers fetch from nginx, and real apt does, while generations are published one after the other.
 
 Every InRelease must be one that was published, whole; a Release and a Release.gpg may be of two generations,
 which their reader notices, and then a retry helps; a reader who asks "anything newer?" is never told no when
-there is; nobody ever gets something older than what was current when he asked.
+there is; nobody ever gets something older than what was current when he asked; and the index that an InRelease
+lists is there by its hash. apt-get update has nothing to complain about.
 """
 import argparse
 import ctypes
 import hashlib
 import http.client
+import io
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 
@@ -40,6 +44,46 @@ http {{
     server {{ listen 127.0.0.1:{port}; root {root}; }}
 }}
 """
+
+
+APT = """
+#clear APT::Update;
+#clear Acquire::Languages;
+Dir "{top}";
+Dir::Etc "{top}/etc";
+Dir::State "{top}/state";
+Dir::State::status "{top}/status";
+Dir::Cache "{top}/cache";
+Dir::Log "{top}/log";
+APT::Architecture "{architecture}";
+APT::Sandbox::User "";
+APT::Update::Error-Mode "any";
+Acquire::Check-Date "true";
+Acquire::Check-Valid-Until "true";
+Acquire::AllowInsecureRepositories "false";
+Acquire::GzipIndexes "false";
+Acquire::Retries "0";
+"""
+
+
+def write_package(path, version):
+    """A .deb of this version, of one small file."""
+    def tar(**files):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
+            for name, text in files.items():
+                member = tarfile.TarInfo("./" + name)
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+        return out.getvalue()
+
+    control = f"Package: moving\nVersion: {version}\nArchitecture: all\nMaintainer: N <n@example.org>\nDescription: t\n"
+    members = {"debian-binary": b"2.0\n", "control.tar": tar(control=control), "data.tar": tar(file=version)}
+    with open(path, "wb") as file:
+        file.write(b"!<arch>\n")
+        for name, data in members.items():
+            file.write(f"{name:16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode())
+            file.write(data + b"\n" * (len(data) % 2))
 
 
 def digest(data):
@@ -101,7 +145,7 @@ class Reader(threading.Thread):
             while not self.is_over.is_set():
                 start = time.monotonic()
                 self.seen.append((start, *self.fetch()))
-                time.sleep(0.004)
+                time.sleep(0.02)
         except Exception as error:
             self.error = error
 
@@ -160,11 +204,60 @@ class DetachedReader(Reader):
         return {"Release and Release.gpg fetched": len(self.seen), "of two generations, so tried again": n_mixed}
 
 
+class HashReader(Reader):
+    """InRelease, then an index that it lists, by its hash."""
+
+    def fetch(self):
+        document = self.get("InRelease")[1]
+        wanted = invariant.listed(invariant.clearsigned_text(document))["Packages.xz"][0]
+        index = self.get("by-hash/SHA256/" + wanted)[1]
+        require(invariant.sha256(index) == wanted, f"torn: by-hash/SHA256/{wanted} holds something else")
+        return (digest(document),)
+
+    def check(self, history):
+        for start, found in self.seen:
+            history.check("InRelease", found, start)
+        return {"an index fetched by its hash": len(self.seen)}
+
+
+class AptReader(Reader):
+    """apt-get update."""
+
+    def __init__(self, port, top, keyring):
+        super().__init__(port)
+        self.top = top
+        self.prefix = f"127.0.0.1:{port}_._"
+        for name in ("state/lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d",
+                     "etc/trusted.gpg.d", "etc/sources.list.d", "log"):
+            os.makedirs(os.path.join(top, name))
+        architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, check=True).stdout.decode()
+        for name, text in (("apt.conf", APT.format(top=top, architecture=architecture.strip())), ("status", ""),
+                           ("etc/sources.list", f"deb [signed-by={keyring}] http://127.0.0.1:{port} ./\n")):
+            with open(os.path.join(top, name), "w", encoding="ascii") as file:
+                file.write(text)
+
+    def fetch(self):
+        done = subprocess.run(["apt-get", "update"], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              env=dict(os.environ, APT_CONFIG=os.path.join(self.top, "apt.conf")))
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        require(done.returncode == 0 and not re.search("^(W|E|N|Err|Ign)[: ]", said, re.M),
+                f"apt-get update: status {done.returncode}: {said}")
+        lists = os.path.join(self.top, "state/lists", self.prefix)
+        return tuple(digest(invariant.read(lists + name)) for name in ("InRelease", "Packages"))
+
+    def check(self, history):
+        for start, document, index in self.seen:
+            number = history.check("InRelease", document, start)
+            require(history.indexes[number] == index, "apt has an index of another generation")
+        return {"apt-get update": len(self.seen)}
+
+
 class History:
     """What was published, and when it was there at the latest."""
 
     def __init__(self, root):
         self.root = root
+        self.indexes = []  # digests of Packages
         self.index = {name: {} for name in invariant.DOCUMENTS}
         self.published = []
 
@@ -172,6 +265,7 @@ class History:
         """The current generation; it was not there before the last call."""
         for name, data in invariant.view(self.root).items():
             self.index[name].setdefault(digest(data), len(self.published))
+        self.indexes.append(digest(invariant.read(os.path.join(self.root, "Packages"))))
         self.published.append(time.monotonic())
 
     def check(self, name, found, start):
@@ -190,6 +284,7 @@ def main():
     parser.add_argument("--publications", type=int, required=True)
     parser.add_argument("--top", required=True, help="a directory for nginx")
     parser.add_argument("--root", required=True)
+    parser.add_argument("--apt-keyring", help="let apt read as well, with these keys")
     parser.add_argument("command", nargs="+")
     given = parser.parse_args()
     history = History(given.root)
@@ -197,8 +292,9 @@ def main():
     pool = os.path.join(given.root, "pool")
 
     def publish(number):
-        with open(os.path.join(pool, "number.txt"), "w", encoding="ascii") as file:
-            file.write(f"{number:08}\n")
+        write_package(os.path.join(pool, f"moving_{number}.0_all.deb"), f"{number}.0")
+        if number >= 3:
+            os.remove(os.path.join(pool, f"moving_{number - 3}.0_all.deb"))
         done = subprocess.run(given.command, env=dict(os.environ, SOURCE_DATE_EPOCH=str(epoch + number)), check=False,
                               stdin=subprocess.DEVNULL, capture_output=True)
         require(done.returncode == 0 and not done.stderr, f"update: {done.returncode}: {done.stderr.decode()}")
@@ -207,8 +303,10 @@ def main():
     os.makedirs(pool)
     publish(0)
     server = Server(given.top, given.root)
-    readers = [kind(server.port) for kind in (InlineReader, InlineReader, DetachedReader, DetachedReader,
-                                              ConditionalReader)]
+    readers = [kind(server.port) for kind in (InlineReader, DetachedReader, DetachedReader, ConditionalReader,
+                                              HashReader)]
+    if given.apt_keyring:
+        readers += [AptReader(server.port, os.path.join(given.top, f"apt-{n}"), given.apt_keyring) for n in range(2)]
     try:
         for reader in readers:
             reader.start()

@@ -310,9 +310,11 @@ static void enter_call(struct tracer *t, struct task *task)
     if (!(set_of(task->pid, call, args, what) & t->sets))
         return;
     t->n_calls++;
-    if (t->report && (t->lists || t->n_calls == t->point))
+    if (t->report && (t->lists || t->n_calls == t->point)) {
         fprintf(t->report, "%s %lu %s %s\n", t->lists ? "call" : "hit", t->n_calls, call->name,
                 what);
+        fflush(t->report); /* a hang may be the end */
+    }
     if (t->n_calls == t->point)
         strike(t, task, call);
 }
