@@ -156,20 +156,30 @@ static bool check_loss(const struct hallmark_publisher *p, const struct survey *
                      p->root, report->n_removed, n_before, settings_max_vanished(p->settings));
 }
 
-/* Clients have refused the repository since the last manifest expired. */
+/* Clients have refused the repository since the last manifest expired, or will refuse the new one
+ * before a run that takes as long to come as this one. */
 static void warn_of_gap(const struct hallmark_publisher *p, const struct publication *before)
 {
-    int64_t until = before->release.valid_until, now = timestamp_now();
+    int64_t until = before->release.valid_until, age = timestamp_now() - before->release.date;
     char when[TIMESTAMP_TEXT_LEN], ago[TIMESTAMP_TEXT_LEN];
 
-    if (!before->has_release || !until || until >= now || p->options->source_date_epoch)
+    if (!before->has_release || !until || p->options->source_date_epoch)
         return;
-    timestamp_write_rfc1123(until, when);
-    timestamp_write_duration(now - until, ago);
-    publisher_note(p, HALLMARK_NOTE_WARNING,
-                   "the last manifest expired on %s, %s ago, and clients refused it since: update "
-                   "more often, or set a longer Valid-For",
-                   when, ago);
+    if (until < timestamp_now()) {
+        timestamp_write_rfc1123(until, when);
+        timestamp_write_duration(timestamp_now() - until, ago);
+        publisher_note(p, HALLMARK_NOTE_WARNING,
+                       "the last manifest expired on %s, %s ago, and clients refused it since: "
+                       "update more often, or set a longer Valid-For",
+                       when, ago);
+    } else if (age > settings_valid_for(p->settings)) {
+        timestamp_write_duration(age, ago);
+        timestamp_write_duration(settings_valid_for(p->settings), when);
+        publisher_note(p, HALLMARK_NOTE_WARNING,
+                       "the last manifest is from %s ago, and the new one is valid for %s only: "
+                       "update more often, or set a longer Valid-For",
+                       ago, when);
+    }
 }
 
 /* What a run left undone that was killed; there is nothing to do after others. */
