@@ -286,7 +286,7 @@ static int run_check(const struct cli *cli)
     if (is_json(cli))
         check_json(&check);
     else if (check.report.n_bad)
-        cli_error(cli, 0, "%s: bad: %zu of %zu %s", check.run.location, check.report.n_bad,
+        cli_error(cli, status, "%s: bad: %zu of %zu %s", check.run.location, check.report.n_bad,
                   check.report.n_checked + check.report.n_indexes,
                   check.report.n_indexes ? "files" : "packages");
     else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET))

@@ -34,8 +34,9 @@ why()
 }
 
 mkdir "$WORK/tree" "$WORK/build"
-tar -C "$SOURCE" --exclude=./build --exclude=./build-* --exclude=.git -cf - . | tar -C "$WORK/tree" -xf -
+tar -C "$SOURCE" --exclude=./build --exclude=./build-asan --exclude=./build-ci --exclude=.git -cf - . | tar -C "$WORK/tree" -xf -
 cp -a "$WORK/tree/src" "$WORK/pristine"
+[ -e "$WORK/tree/configure" ] || (cd "$WORK/tree" && autoreconf -fi)
 (cd "$WORK/build" && "$WORK/tree/configure" --quiet)
 build "the tree as it is"
 
