@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "system/staging_guard.h"
 
 static const char TREE[] = "tree";
 static const char PACKAGE[] = "package";
@@ -104,15 +105,17 @@ static bool make_staging(struct staging *s)
 }
 
 /* Removes a staging directory that a run left which was killed: ours, private, and locked by
- * nobody. */
-static void sweep_one(int parentfd, const char *name)
+ * nobody. Whether it is gone. */
+static bool sweep_one(int parentfd, const char *name)
 {
     int fd = open_made(parentfd, name);
+    bool ok = fd < 0 && errno == ENOENT;
 
     if (fd >= 0 && is_private(fd, 0) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
         file_remove_tree(fd, TREE, NULL) && file_remove_tree(fd, PACKAGE, NULL))
-        unlinkat(parentfd, name, AT_REMOVEDIR);
+        ok = unlinkat(parentfd, name, AT_REMOVEDIR) == 0;
     file_close(&fd);
+    return ok;
 }
 
 static void sweep(int parentfd)
@@ -137,7 +140,7 @@ bool staging_open(struct staging *out, const char *into, struct hallmark_error *
     enum { TRIES = 100 };
     unsigned i;
 
-    *out = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1};
+    *out = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1, .guard = -1};
     if (!open_parent(out, into, err) || !check_absent(out, err))
         return false;
     sweep(out->parentfd);
@@ -146,6 +149,9 @@ bool staging_open(struct staging *out, const char *into, struct hallmark_error *
             break;
     if (out->fd < 0)
         return error_set_errno(err, "%s: cannot make a staging directory beside it", into);
+    out->guard = staging_guard_start(out->parentfd, out->name, sweep_one, err);
+    if (out->guard < 0)
+        return error_prefix(err, "%s", into);
     /* The tree's own directory is as the umask wants it; it lies in a private one until it is done.
      */
     if (mkdirat(out->fd, TREE, 0755) == 0)
@@ -216,10 +222,11 @@ void staging_close(struct staging *s)
     /* Only an empty directory can go this way, whatever has taken the name meanwhile. */
     if (s->parentfd >= 0 && *s->name)
         unlinkat(s->parentfd, s->name, AT_REMOVEDIR);
+    staging_guard_end(&s->guard);
     file_close(&s->treefd);
     file_close(&s->fd);
     file_close(&s->parentfd);
     free(s->into);
     free(s->base);
-    *s = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1};
+    *s = (struct staging){.parentfd = -1, .fd = -1, .treefd = -1, .guard = -1};
 }

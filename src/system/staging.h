@@ -15,10 +15,12 @@ struct staging {
     char *into;    /* the name that the user gave, for messages */
     char *base;    /* the last component of into */
     char name[32]; /* of the staging directory, in the parent */
+    int guard;     /* staging_guard.h */
 };
 
-/* Makes the staging directory and the tree in it, and removes what runs that were killed left
- * beside it. HALLMARK_ERR_USAGE where INTO exists in any form, or its parent does not. */
+/* Makes the staging directory and the tree in it, with a guard that removes them should this
+ * process end, and removes what runs that were killed left beside it. HALLMARK_ERR_USAGE where INTO
+ * exists in any form, or its parent does not. */
 bool staging_open(struct staging *out, const char *into, struct hallmark_error *err);
 
 /* A file in the staging directory, mode 0600, without a name. -1 with an error. */

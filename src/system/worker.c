@@ -38,8 +38,7 @@ static void close_slowly(int first, int except)
     closedir(dir);
 }
 
-/* Leaves standard input, output and error, as /dev/null, and CONTROL. */
-static int keep_only(int control)
+int worker_keep_only(int control)
 {
     enum { FIRST = STDERR_FILENO + 1 };
     int null, fd;
@@ -87,7 +86,7 @@ static void run_child(worker_fn *run, int control, pid_t parent)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(HALLMARK_ERR_IO);
     reset_signals();
-    run(keep_only(control));
+    run(worker_keep_only(control));
     _exit(0);
 }
 

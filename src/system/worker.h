@@ -81,6 +81,10 @@ void worker_stop(struct worker *worker);
 
 /* ---- In the worker ---- */
 
+/* Closes all descriptors but CONTROL, whose number may change, and the standard ones, which become
+ * /dev/null; ends the process where that fails. */
+int worker_keep_only(int control);
+
 /* Waits for a request of exactly LEN bytes and N_FDS descriptors. False when there is none. */
 bool worker_take(int control, void *request, size_t len, int *fds, size_t n_fds);
 

@@ -128,16 +128,17 @@ done
 some_failed 2
 recovers
 
-# RLIMIT_NPROC counts for ordinary users alone.
-nobody=()
-if [ "$(id -u)" = 0 ] && have setpriv && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
-    nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-    chmod 711 "$T" "$WORK"
+# RLIMIT_NPROC counts for ordinary users alone, who may not reach the build.
+mkdir "$T/nobody.home"
+cp "$REPO_RELEASE" "$T/nobody.home"
+[ -z "${LIBRARY_DIR:-}" ] || cp "$LIBRARY_DIR"/libhallmark.so* "$T/nobody.home"
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups env
+    HOME="$T/nobody.home" LD_LIBRARY_PATH="$T/nobody.home")
+[ "$(id -u)" != 0 ] || chmod 711 "$T" "$WORK"
+if [ "$(id -u)" = 0 ] && have setpriv && "${nobody[@]}" "$T/nobody.home/repo-release" --version >/dev/null 2>&1; then
     copy_home publisher "$T/nobody"
-    chown -R 65534:65534 "$T/nobody" "$WORK/root" "$WORK/state" "$WORK/tmp"
-    mkdir "$T/nobody.home" && chown 65534 "$T/nobody.home"
-    nobody+=(env HOME="$T/nobody.home")
-    theirs=("$REPO_RELEASE" update --key "$KEY" --gnupg-home "$T/nobody" --config "$T/etc" --state "$state" "$root")
+    chown -R 65534:65534 "$T/nobody" "$T/nobody.home" "$WORK/root" "$WORK/state" "$WORK/tmp"
+    theirs=("$T/nobody.home/repo-release" update --key "$KEY" --gnupg-home "$T/nobody" --config "$T/etc" --state "$state" "$root")
     for n in 1 2 3 4 5 6; do
         change
         attempt "RLIMIT_NPROC $n" "${nobody[@]}" prlimit --nproc=$n:$n "${theirs[@]}"
@@ -173,7 +174,7 @@ if [ "$(id -u)" = 0 ] && have setpriv && setpriv --reuid 65534 --regid 65534 --c
     intact "$root" --state "$state" --empty "$TMPDIR" --unused "$WORK"
     chown -R 0:0 "$root" "$state" "$TMPDIR"
 else
-    echo "not tried: limits and permissions of an ordinary user, which needs root" >&2
+    echo "not tried: limits and permissions of an ordinary user, which needs root, and a TMPDIR that all can reach" >&2
 fi
 
 # The tree goes away, or a part of it, while it is published. What is gone is nobody's fault; there must be an

@@ -132,6 +132,9 @@ def is_removal(hit, place):
 def judge_kill(case, place, old, fault, result):
     require(result.status == 128 + 9, f"status {result.status} instead of being killed: {result.errors}")
     invariant.no_processes(place.top)
+    if fault[0] == "kill-one":  # what guards it has removed it
+        left = [name for name in case.leftovers(place) if name.startswith("out")]
+        require(not left, f"left behind: {', '.join(left)}")
     return f"killed, found {case.settle(place, old)}"
 
 
@@ -150,9 +153,10 @@ def sweep_kill(sweep, chosen):
         template = sweep.template(case)
         points = sweep.points(case, template)
         sweep.failures += [f"{case.name}: {fault}" for fault in durability.faults(points)]
-        # Of a private GnuPG home, nothing is left where only the command itself is killed.
+        # Of a private GnuPG home, and of a staging directory, nothing is left where only the command itself is killed.
         faults = [(kind, str(k)) for k, (_, path) in enumerate(points, 1) if is_wanted(sweep, case, path)
-                  for kind in ("kill", "kill-one") if sweep.is_long or (kind == "kill-one") == path.startswith("/tmp")]
+                  for kind in ("kill", "kill-one")
+                  if sweep.is_long or case.verb == "unpack" or (kind == "kill-one") == path.startswith("/tmp")]
         print(f"{case.name}: {len(faults)} kills at {len(points)} points")
         futures += [sweep.submit(judge_kill, case, template, fault) for fault in faults]
     return futures

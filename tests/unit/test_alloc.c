@@ -27,10 +27,11 @@ int __wrap_vasprintf(char **out, const char *fmt, va_list ap);
 int __wrap___vasprintf_chk(char **out, int flag, const char *fmt, va_list ap);
 
 static int n_left = -1; /* allocations until the one that fails; -1: none does */
+static pid_t doomed;    /* where it does; not in what is forked from there */
 
 static bool is_refused(void)
 {
-    if (n_left < 0 || n_left-- > 0)
+    if (n_left < 0 || getpid() != doomed || n_left-- > 0)
         return false;
     errno = ENOMEM;
     return true;
@@ -72,6 +73,7 @@ static int without_memory(int (*work)(void *ctx), void *ctx, int k, char said[64
     if (child == 0) {
         dup2(fds[1], STDERR_FILENO);
         n_left = k;
+        doomed = getpid();
         _exit(work(ctx));
     }
     close(fds[1]);
@@ -211,8 +213,9 @@ static size_t count_names(const char *path)
 static void staging_accepts_death_at_every_allocation(void **state)
 {
     struct bytes data;
-    char said[64], *into, *file, *next;
+    char said[64], *into, *file;
     struct run run;
+    size_t n_names, i;
     int k, status = 1;
 
     (void)state;
@@ -220,7 +223,6 @@ static void staging_accepts_death_at_every_allocation(void **state)
         run_start(&run, NULL);
         into = path_join(run.path, "into");
         file = path_join(into, "file");
-        next = path_join(run.path, "next");
         status = without_memory(stage, into, k, said);
         if (status != 0)
             assert_string_equal(said, "hallmark: out of memory\n");
@@ -230,12 +232,12 @@ static void staging_accepts_death_at_every_allocation(void **state)
             assert_true(bytes_view_equals(bytes_view(&data), "whole"));
             bytes_free(&data);
         }
-        n_left = -1;
-        assert_int_equal(stage(next), 0);
-        assert_int_equal(count_names(run.path), access(into, F_OK) == 0 ? 2 : 1);
+        n_names = access(into, F_OK) == 0 ? 1 : 0;
+        for (i = 0; i < 1000 && count_names(run.path) > n_names; i++)
+            usleep(10000);
+        assert_int_equal(count_names(run.path), n_names);
         free(into);
         free(file);
-        free(next);
         run_end(&run);
     }
     assert_true(k > 3);
