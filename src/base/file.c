@@ -219,6 +219,16 @@ bool file_sync(int fd, const char *name, struct hallmark_error *err)
     return result == 0 || error_set_errno(err, "%s: cannot sync", name);
 }
 
+bool file_sync_all(int fd, const char *name, struct hallmark_error *err)
+{
+    int result;
+
+    do
+        result = syncfs(fd);
+    while (result < 0 && errno == EINTR);
+    return result == 0 || error_set_errno(err, "%s: cannot sync", name);
+}
+
 bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mode,
                  struct hallmark_error *err)
 {

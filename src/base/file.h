@@ -59,6 +59,9 @@ bool file_replace(int dirfd, const char *name, struct bytes_view data, mode_t mo
 
 bool file_sync(int fd, const char *name, struct hallmark_error *err);
 
+/* Syncs all of the file system that FD is on. */
+bool file_sync_all(int fd, const char *name, struct hallmark_error *err);
+
 /* Creates the directory PATH and those above it that are missing, with MODE and durable, and opens
  * it. */
 int file_make_directories(const char *path, mode_t mode, struct hallmark_error *err);

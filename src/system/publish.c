@@ -351,6 +351,9 @@ static bool commit(struct publication *p, struct hallmark_error *err)
     size_t i;
     bool ok;
 
+    /* Files may have come here a moment ago, and what lists them must not outlast them. */
+    if (!file_sync_all(p->store.rootfd, "the tree", err))
+        return false;
     for (i = 0; i < p->roots.n_items; i++)
         if (!look_at(p->store.rootfd, p->roots.items[i], &p->places[i], err))
             return false;

@@ -203,10 +203,7 @@ static bool move(const struct staging *s, struct hallmark_error *err)
 
 bool staging_commit(struct staging *s, struct hallmark_error *err)
 {
-    while (syncfs(s->treefd) < 0)
-        if (errno != EINTR)
-            return error_set_errno(err, "%s: cannot sync", s->into);
-    if (!move(s, err))
+    if (!file_sync_all(s->treefd, s->into, err) || !move(s, err))
         return false;
     if (file_sync(s->parentfd, s->into, err))
         return true;

@@ -16,6 +16,8 @@ if [ -z "${FAULT_NAMESPACE:-}" ]; then
     exit 0
 fi
 setup_faults
+# What a failure leaves mounted would not be removed.
+AT_EXIT=("sed -n 's|^[^ ]* \($WORK/[^ ]*\) .*|\1|p' /proc/self/mounts | xargs -r umount -l" "${AT_EXIT[@]}")
 python3 "$FAULT/power.py" --work "$WORK" --probe 2>"$T/why" ||
     skip "no ext4 image can be mounted and shut down here: $(head -n 1 "$T/why")"
 

@@ -56,8 +56,9 @@ class Order:
             self.rename(path)
         elif SYNCS.match(call):
             self.dirty.discard(path)
-        elif call == "syncfs":
-            self.dirty.clear()
+        elif call == "syncfs":  # the state may be on another file system
+            top = "/".join(path.split("/")[:2])
+            self.dirty = {path for path in self.dirty if not is_under(path, top)}
         elif REMOVES.match(call):
             self.dirty.discard(path)
 

@@ -41,6 +41,7 @@ class Disk(cases.Place):
         self.tmp = os.path.join(base, "tmp")
         if not is_together:
             self.state = os.path.join(base, "state")
+        self.stash = os.path.join(base, "stash")
 
     def make(self):
         for path in (self.root, self.out):
@@ -64,6 +65,15 @@ class Disk(cases.Place):
         fcntl.ioctl(fd, EXT4_IOC_SHUTDOWN, struct.pack("I", flag))
         os.close(fd)
 
+    def put_away(self):
+        """The packages are not on the disk yet."""
+        shutil.move(os.path.join(self.root, "pool"), self.stash)
+
+    def bring(self):
+        """Somebody copies the packages into the tree, and syncs nothing."""
+        shutil.rmtree(os.path.join(self.root, "pool"), ignore_errors=True)
+        shutil.copytree(self.stash, os.path.join(self.root, "pool"))
+
     def copy_from(self, template):
         """What TEMPLATE was when it was unmounted."""
         if os.path.ismount(self.top):
@@ -72,6 +82,7 @@ class Disk(cases.Place):
         os.makedirs(self.top)
         os.makedirs(self.tmp)
         call("cp", "--sparse=always", template.image, self.image)
+        shutil.copytree(template.stash, self.stash)
         if not self.state.startswith(self.top) and os.path.exists(template.state):
             shutil.copytree(template.state, self.state)
 
@@ -94,6 +105,7 @@ class PowerSweep(sweep.Sweep):
         place.format()
         place.mount()
         case.prepare(place)
+        place.put_away()
         place.unmount()
         return place
 
@@ -102,6 +114,7 @@ class PowerSweep(sweep.Sweep):
         place = self.place()
         place.copy_from(template)
         place.mount()
+        place.bring()
         result = cases.traced(self.tools, ["--count", "--list"], case.command(place), place, cases.FAULTY)
         place.unmount()
         require(result.status == 0, f"{case.name} without a fault: {result.status}: {result.errors}")
@@ -115,6 +128,7 @@ class PowerSweep(sweep.Sweep):
         try:
             place.copy_from(template)
             place.mount(options)
+            place.bring()
             old = case.old(place)
             if point == "end":
                 result = cases.run(case.command(place), place, cases.FAULTY)
@@ -131,6 +145,7 @@ class PowerSweep(sweep.Sweep):
             place.unmount()
             place.mount(options)
             self.count(judge(case, place, old, point))
+            place.bring()
             case.after_next(place, old)
             place.unmount()
         except Exception as broken:
