@@ -48,6 +48,10 @@ test wanted shellcheck shellcheck ShellCheck
 test wanted ctags universal-ctags ctags
 test wanted faketime faketime libfaketime
 test wanted strace strace strace
+test wanted unshare util-linux util-linux
+test wanted prlimit util-linux util-linux
+test wanted mkfs.ext4 e2fsprogs e2fsprogs
+test wanted nginx nginx-light nginx
 test wanted dpkg-deb dpkg dpkg
 test wanted dpkg-source dpkg-dev dpkg-dev
 test wanted c++ g++ gcc-c++

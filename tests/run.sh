@@ -81,7 +81,7 @@ run_tests()
 {
     local memcheck="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect"
     local -a args=("${make_args[@]}")
-    local tests
+    local tests status=0
     memcheck+=" --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=no --run-libc-freeres=no"
     [ ! -e "$root/tests/valgrind.supp" ] || memcheck+=" --suppressions=$root/tests/valgrind.supp"
     tests=$(choose_tests | tr '\n' ' ')
@@ -93,7 +93,11 @@ run_tests()
     export ASAN_OPTIONS=detect_leaks=1:exitcode=99
     export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
     find . -name '*.trs' -delete
-    make -s -k -j"$jobs" "${args[@]}" check
+    make -s -k -j"$jobs" "${args[@]}" check || status=$?
+    # Apart from the others, whom they would starve: each of these works on several things at once.
+    [ $sanitizers = yes ] || [ $valgrind = yes ] ||
+        make -s -k -j"$jobs" "${make_args[@]}" check 'TESTS=$(fault_tests)' || status=$?
+    return $status
 }
 
 # Every case of every .trs file: RESULT FILE, without the ending.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# G03 to G06: each system call of update, resign, prune and unpack fails once: exit status 0 only if all is
+# G03, G04, G05, G06: each system call of update, resign, prune and unpack fails once: exit status 0 only if all is
 # done, else one line that tells the reason; old and new are never mixed; nothing staged is left. Calls that
 # are interrupted, or do half of their work, change nothing.
 . "$(dirname "$0")/../lib.sh"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# sanitizers: no
 # G03, G11, G24, G28: limits of the process, full and read-only file systems, directories that go away: one line
 # that tells the reason, what is published stays, nothing staged is left, and the next run works.
 . "$(dirname "$0")/../lib.sh"
@@ -17,6 +16,7 @@ if [ -z "${FAULT_NAMESPACE:-}" ] && have unshare; then
     fi
 fi
 setup_faults
+need_plain_tools
 need prlimit
 
 root=$WORK/root state=$WORK/state

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# sanitizers: no
-# G16 to G22: whatever happens to gpg, to its agent, to the keys, to the clock: an end in bounded time with the
+# G16, G17, G18, G19, G20, G21, G22, G30: whatever happens to gpg, to its agent, to the keys, to the clock: an end in bounded time with the
 # reason, and what is published stays as it is, byte for byte.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
@@ -18,6 +17,7 @@ if [ -z "${FAULT_NAMESPACE:-}" ] && have unshare; then
     fi
 fi
 setup_faults
+need_plain_tools
 need setsid
 
 root=$WORK/root
@@ -179,6 +179,22 @@ if [ -n "${FAULT_NAMESPACE:-}" ]; then
         bad_gpg 'trap "" TERM; while :; do sleep 1; done'
         keeps 1 'no answer within' 90 -- "${update[@]}"
     fi
+    # G30: no core can be made, nobody sees the passphrase, and no secret key leaves the agent.
+    bad_gpg "{ grep '^Max core' /proc/self/limits /proc/\$PPID/limits; tr '\\0' '\\n' </proc/\$PPID/cmdline
+        cat /proc/\$PPID/environ; printf '%s\n' \"\$@\"; env; find '$TMPDIR' -path '*private-keys*' -type f
+        } >>'$T/seen' 2>&1; exec '$T/gpg.real' \"\$@\""
+    echo "correct horse" >"$T/passphrase"
+    chmod 600 "$T/passphrase"
+    no_agent
+    read -ra other <<<"$(by locked)"
+    mkdir "$WORK/other"
+    echo one >"$WORK/other/file"
+    (ulimit -c unlimited 2>/dev/null || :
+        expect 0 '' -- "$REPO_RELEASE" update --config "$T/etc" --state "$T/publisher-2" "${other[@]}" \
+            --passphrase-file "$T/passphrase" "$WORK/other") || exit 1
+    [ "$(grep -ac 'Max core file size  *0  *0 ' "$T/seen")" -ge 2 ] || fail "$(grep -a Max "$T/seen")"
+    ! grep -aE 'correct horse|private-keys-v1.d/' "$T/seen" || fail "can be seen"
+    rm "$T/passphrase"
     bad_gpg "exec '$T/gpg.real' \"\$@\""
     works "${update[@]}"
 else

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Dates only grow: two publications in one second get different dates, and a clock before the published Date is
+# G22: dates only grow: two publications in one second get different dates, and a clock before the published Date is
 # refused instead of publishing what every consumer would refuse.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

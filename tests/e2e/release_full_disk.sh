@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# No space, or a limit on file sizes: status 1 with a reason, what is published stays, nothing is left behind, and
+# G03, G28: no space, or a limit on file sizes: status 1 with a reason, what is published stays, nothing is left behind, and
 # the next run works.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# Killed at any moment, update leaves what was published before or what is new, never a mixture, and the next
+# G01, G25: killed at any moment, update leaves what was published before or what is new, never a mixture, and the next
 # run works and cleans up.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One run at a time: a second one says busy at once, or waits as long as it is told; a lock that nobody holds
+# G08: one run at a time: a second one says busy at once, or waits as long as it is told; a lock that nobody holds
 # does not matter.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

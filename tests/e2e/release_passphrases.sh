@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Keys with a passphrase: from a descriptor, from a file; wrong or missing ones are an error in bounded time,
+# G17, G18: keys with a passphrase: from a descriptor, from a file; wrong or missing ones are an error in bounded time,
 # never a hang and never half a publication.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

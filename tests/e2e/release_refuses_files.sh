@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What is no plain file, or cannot be read, is never left out in silence: an error that names it, in bounded
+# G11, G13: what is no plain file, or cannot be read, is never left out in silence: an error that names it, in bounded
 # time, and what is published stays as it is.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

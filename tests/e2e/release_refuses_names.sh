@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Names that could be misread in a manifest, or that hallmark keeps for itself: exit status 8 that names the
+# G14: names that could be misread in a manifest, or that hallmark keeps for itself: exit status 8 that names the
 # file, and what is published stays as it is.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
@@ -29,6 +29,7 @@ refused "$(printf 'del\177')" 'del\\x7f'
 refused "ümlaut" 'mlaut'
 refused "$(printf 'latin\374')" 'latin\\xfc'
 refused 'back\slash' 'back'
+refused "$(printf 'n%.0s' {1..254})$(printf '\033')" 'nnn\\(e|x1b)'
 refused "-dash" '[-]dash'
 refused "dir/-dash" 'dir/-dash'
 refused "A.txt" '[Aa]\.txt'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A key that is missing, expired, of somebody else or unreachable; a gpg.conf that weakens: exit status 3 (1 where
+# G16, G19, G21: a key that is missing, expired, of somebody else or unreachable; a gpg.conf that weakens: exit status 3 (1 where
 # gpg is missing) with the key's fingerprint, in bounded time, and what is published stays as it is.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"

@@ -25,8 +25,16 @@ setup_faults()
     make_small_debs
     export FAULT_DEBS FAULT_TRACER FAULT_KEYRING FAULT_KEY FAULT_GNUPG FAULT_PACKAGE FAULT_REFERENCE
     export REPO_RELEASE REPO_VERIFY PYTHONDONTWRITEBYTECODE=1
+    # A tracer and the leak check, which traces as well, exclude one another.
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
     LONG=()
     [ -z "${FAULT_LONG:-}" ] || LONG=(--long)
+}
+
+# Skips a test that is about limits and times which the sanitizers alone would break.
+need_plain_tools()
+{
+    ! grep -qF libasan <(ldd "$REPO_RELEASE") || skip "the tools are built with sanitizers, which have limits of their own"
 }
 
 # A program of tests/fault, which make check builds.

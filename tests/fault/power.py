@@ -189,7 +189,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--probe", action="store_true", help="only try whether it can be done here")
     parser.add_argument("--only", default="")
-    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
     given = parser.parse_args()
     if given.probe:
         disk = Disk(os.path.join(given.work, "probe"), True)

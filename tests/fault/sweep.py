@@ -210,7 +210,7 @@ def errors_for(sweep, case, k, call, path):
         names = (*names, "EIO")
     for name in names:
         yield judge_error, ("fail", f"{k}:{name}")
-    if not sweep.is_long and case.name in ("first", "adopted", "resigned"):
+    if not sweep.is_long and case.name in ("first", "adopted", "indexed", "resigned"):
         return
     if INTERRUPTIBLE.match(call):
         yield judge_interruption, ("fail", f"{k}:EINTR")
@@ -257,7 +257,7 @@ def main():
     parser.add_argument("--work", required=True)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--only", default="", help="a regular expression for names of cases")
-    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
     given = parser.parse_args()
     tools = cases.Tools.from_environment()
     sweep = Sweep(tools, given.work, given.jobs, given.long)
