@@ -229,9 +229,6 @@ bool generation_open_or_create(struct generation_store *store, int rootfd,
         store->fd = generation_openat(rootfd, STORE);
         if (store->fd < 0)
             return error_set_errno(err, "%s: cannot open the directory", STORE);
-        /* Links may take the place of plain files before the root is synced for other reasons. */
-        if (!file_sync(rootfd, "the root", err))
-            return false;
     }
     /* Before anything is current, the mode is whatever the umask, or a run that was killed, left.
      */

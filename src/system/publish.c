@@ -351,7 +351,8 @@ static bool commit(struct publication *p, struct hallmark_error *err)
     size_t i;
     bool ok;
 
-    /* Files may have come here a moment ago, and what lists them must not outlast them. */
+    /* Files may have come here a moment ago, and what lists them must not outlast them; the store
+     * itself may be new. */
     if (!file_sync_all(p->store.rootfd, "the tree", err))
         return false;
     for (i = 0; i < p->roots.n_items; i++)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
 # G02: the power is cut at every system call that changes the file system, and just after exit status 0: what
-# is there after the journal's recovery is entirely old or entirely new, and new after exit status 0.
+# is there after the journal's recovery is entirely old or entirely new, and new after exit status 0. ext4; in the long
+# form XFS, too.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
 . "$(dirname "$0")/../fault/fault.sh"
@@ -21,5 +22,17 @@ AT_EXIT=("sed -n 's|^[^ ]* \($WORK/[^ ]*\) .*|\1|p' /proc/self/mounts | xargs -r
 python3 "$FAULT/power.py" --work "$WORK" --probe 2>"$T/why" ||
     skip "no ext4 image can be mounted and shut down here: $(head -n 1 "$T/why")"
 
-python3 "$FAULT/power.py" --work "$WORK" "${LONG[@]}" ${FAULT_ONLY:+--only "$FAULT_ONLY"} ||
-    fail "there are power cuts after which it is neither old nor new"
+power()
+{
+    python3 "$FAULT/power.py" --work "$WORK" --filesystem "$1" "${LONG[@]}" ${FAULT_ONLY:+--only "$FAULT_ONLY"} ||
+        fail "$1: there are power cuts after which it is neither old nor new"
+}
+power ext4
+if [ "${#LONG[@]}" = 0 ]; then
+    exit 0
+fi
+python3 "$FAULT/power.py" --work "$WORK" --filesystem xfs --probe 2>"$T/why" || {
+    echo "not tried: XFS: $(head -n 1 "$T/why")" >&2
+    exit 0
+}
+power xfs

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # valgrind: no
-# G16, G17, G18, G19, G20, G21, G22, G30: whatever happens to gpg, to its agent, to the keys, to the clock: an end in bounded time with the
-# reason, and what is published stays as it is, byte for byte.
+# G16, G17, G18, G19, G20, G21, G22, G30: whatever happens to gpg, to its agent, to the keys, to the clock: an end
+# in bounded time with the reason, and what is published stays as it is, byte for byte.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
 . "$(dirname "$0")/../fault/fault.sh"

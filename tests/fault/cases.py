@@ -175,6 +175,13 @@ class Publish:
         shutil.copy(self.tools.debs[2], os.path.join(place.root, "pool/d"))
         self.change(place)
 
+    def prepare_unindexed(self, place):
+        """The last package for apt goes, and with it the index and the links to it."""
+        self.prepare_indexed(place)
+        self.do(place, OLD + 1)
+        shutil.rmtree(os.path.join(place.root, "pool/d"))
+        place.write("pool/more.txt", "four\n")
+
     def prepare_adopted(self, place):
         """What another tool published is plain files; one of the three is missing."""
         self.do(place, OLD)
@@ -304,5 +311,6 @@ def tree(top):
 
 def all_cases(tools):
     return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"), Publish(tools, "indexed"),
+            Publish(tools, "unindexed"),
             Publish(tools, "resigned", "resign"), Publish(tools, "resumed", "resign"),
             Publish(tools, "pruned", "prune"), Unpack(tools)]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Cuts the power of an ext4 file system at every system call that changes it, and after the end.
+"""Cuts the power of a file system at every system call that changes it, and after the end.
 
 EXT4_IOC_SHUTDOWN stops all writing to a loop-mounted image: with flag 2 nothing is kept that was not
-synced, with flag 1 the journal is, but not the data that belongs to it. Run by tests/e2e/fault_power_loss.sh
-as root, in a mount namespace of its own.
+synced, with flag 1 the journal is, but not the data that belongs to it. XFS has the same request. Run by
+tests/e2e/fault_power_loss.sh as root, in a mount namespace of its own.
 """
 import argparse
 import fcntl
@@ -21,8 +21,11 @@ import sweep
 from invariant import require
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
-MODELS = [(flag, options) for flag in (1, 2) for options in ("", "noauto_da_alloc")]
-IMAGE_SIZE = "12M"
+MODELS = {"ext4": [(flag, options) for flag in (1, 2) for options in ("", "noauto_da_alloc")],
+          "xfs": [(1, "nouuid"), (2, "nouuid")]}  # the images are copies of one
+IMAGE_MIB = {"ext4": 12, "xfs": 300}
+MKFS = {"ext4": ("mkfs.ext4", "-q", "-F", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0"),
+        "xfs": ("mkfs.xfs", "-q", "-f")}
 
 
 def call(*argv):
@@ -34,8 +37,9 @@ class Disk(cases.Place):
     """Directories of which the tree and the destination are on a file system of their own; the state is on
     another one, so that syncing it does not help, or on the same."""
 
-    def __init__(self, base, is_together):
+    def __init__(self, base, is_together, kind):
         self.base = base
+        self.kind = kind
         self.image = os.path.join(base, "image")
         super().__init__(os.path.join(base, "disk"))
         self.tmp = os.path.join(base, "tmp")
@@ -51,8 +55,8 @@ class Disk(cases.Place):
     def format(self):
         os.makedirs(self.top)
         with open(self.image, "wb"):
-            os.truncate(self.image, int(IMAGE_SIZE[:-1]) << 20)
-        call("mkfs.ext4", "-q", "-F", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0", self.image)
+            os.truncate(self.image, IMAGE_MIB[self.kind] << 20)
+        call(*MKFS[self.kind], self.image)
 
     def mount(self, options=""):
         call("mount", "-o", ",".join(filter(None, ("loop", options))), self.image, self.top)
@@ -90,20 +94,22 @@ class Disk(cases.Place):
 class PowerSweep(sweep.Sweep):
     """The points of power cuts."""
     is_together = False
+    kind = "ext4"
 
     def place(self):
         if not hasattr(self.local, "place"):
             with self.lock:
                 number = next(self.numbers)
-            self.local.place = Disk(os.path.join(self.work, f"run{number}"), self.is_together)
+            self.local.place = Disk(os.path.join(self.work, f"run{number}"), self.is_together, self.kind)
         return self.local.place
 
     def template(self, case):
-        place = Disk(os.path.join(self.work, f"template-{case.name}-{next(self.numbers)}"), self.is_together)
+        name = f"template-{case.name}-{next(self.numbers)}"
+        place = Disk(os.path.join(self.work, name), self.is_together, self.kind)
         shutil.rmtree(place.base, ignore_errors=True)
         os.makedirs(place.base)
         place.format()
-        place.mount()
+        place.mount(MODELS[self.kind][0][1])
         case.prepare(place)
         place.put_away()
         place.unmount()
@@ -113,7 +119,7 @@ class PowerSweep(sweep.Sweep):
         """Every [call, path] of a run without a fault."""
         place = self.place()
         place.copy_from(template)
-        place.mount()
+        place.mount(MODELS[self.kind][0][1])
         place.bring()
         result = cases.traced(self.tools, ["--count", "--list"], case.command(place), place, cases.FAULTY)
         place.unmount()
@@ -167,15 +173,16 @@ def is_on_disk(path):
 
 def submit_all(power, chosen, is_long):
     futures = []
+    models_of_all = MODELS[power.kind]
     for case in chosen:
         template = power.template(case)
-        faults = [("end", flag, options) for flag, options in MODELS]
+        faults = [("end", flag, options) for flag, options in models_of_all]
         text = ""
         if is_long or case.name in ("changed", "adopted", "unpack"):
             points = power.points(case, template)
             wanted = [k for k, (_, path) in enumerate(points, 1)
                       if is_on_disk(path) or (is_long and "/tmp/" not in path)]
-            models = {k: MODELS if is_long else MODELS[k % len(MODELS):][:1] for k in wanted}
+            models = {k: models_of_all if is_long else models_of_all[k % len(models_of_all):][:1] for k in wanted}
             faults += [(str(k), *model) for k in wanted for model in models[k]]
             text = f" at {len(wanted)} of {len(points)} points and"
         print(f"{case.name}: {len(faults)} power cuts{text} after the end")
@@ -189,13 +196,14 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--probe", action="store_true", help="only try whether it can be done here")
     parser.add_argument("--only", default="")
+    parser.add_argument("--filesystem", choices=("ext4", "xfs"), default="ext4")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
     given = parser.parse_args()
     if given.probe:
-        disk = Disk(os.path.join(given.work, "probe"), True)
+        disk = Disk(os.path.join(given.work, "probe-" + given.filesystem), True, given.filesystem)
         os.makedirs(disk.base)
         disk.format()
-        disk.mount("noauto_da_alloc")
+        disk.mount(MODELS[given.filesystem][-1][1])
         disk.cut(2)
         disk.unmount()
         return 0
@@ -203,14 +211,16 @@ def main():
     is_good = True
     n_points = 0
     for is_together in (False, True) if given.long else (False,):
-        power = PowerSweep(tools, os.path.join(given.work, f"together-{is_together}"), given.jobs, given.long)
+        power = PowerSweep(tools, os.path.join(given.work, f"{given.filesystem}-{is_together}"), given.jobs, given.long)
         power.is_together = is_together
+        power.kind = given.filesystem
         chosen = [case for case in cases.all_cases(tools) if re.search(given.only, case.name)]
         chosen = [case for case in chosen if case.name != "resumed"]
         futures = submit_all(power, chosen, given.long)
         is_good = power.finish(futures) and is_good
         n_points += sum(power.counts.values())
-        print(f"{len(futures)} power cuts, the state {'on the same' if is_together else 'on another'} file system:",
+        where = "on the same" if is_together else "on another"
+        print(f"{given.filesystem}: {len(futures)} power cuts, the state {where} file system:",
               ", ".join(f"{n} {what}" for what, n in sorted(power.counts.items())))
     require(n_points > 0, "no point was tried")
     return 0 if is_good else 1

@@ -34,6 +34,8 @@ STRIDE = 17
 class Sweep:
     """All points of some cases, several at once."""
 
+    stride = 1  # of the kills
+
     def __init__(self, tools, work, jobs, is_long):
         self.tools = tools
         self.work = work
@@ -144,7 +146,7 @@ def is_wanted(sweep, case, path):
         return True
     if case.name == "resumed":
         return False
-    return path.startswith("/root" if case.name in ("first", "adopted") else ("/root", "/state", "/out"))
+    return path.startswith("/root" if case.name in ("first", "adopted", "unindexed") else ("/root", "/state", "/out"))
 
 
 def sweep_kill(sweep, chosen):
@@ -157,6 +159,7 @@ def sweep_kill(sweep, chosen):
         faults = [(kind, str(k)) for k, (_, path) in enumerate(points, 1) if is_wanted(sweep, case, path)
                   for kind in ("kill", "kill-one")
                   if sweep.is_long or case.verb == "unpack" or (kind == "kill-one") == path.startswith("/tmp")]
+        faults = faults[::sweep.stride]
         print(f"{case.name}: {len(faults)} kills at {len(points)} points")
         futures += [sweep.submit(judge_kill, case, template, fault) for fault in faults]
     return futures
@@ -210,7 +213,7 @@ def errors_for(sweep, case, k, call, path):
         names = (*names, "EIO")
     for name in names:
         yield judge_error, ("fail", f"{k}:{name}")
-    if not sweep.is_long and case.name in ("first", "adopted", "indexed", "resigned"):
+    if not sweep.is_long and case.name in ("first", "adopted", "indexed", "unindexed", "resigned"):
         return
     if INTERRUPTIBLE.match(call):
         yield judge_interruption, ("fail", f"{k}:EINTR")
@@ -258,9 +261,11 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--only", default="", help="a regular expression for names of cases")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
+    parser.add_argument("--stride", type=int, default=1, help="try only each so many-th kill")
     given = parser.parse_args()
     tools = cases.Tools.from_environment()
     sweep = Sweep(tools, given.work, given.jobs, given.long)
+    sweep.stride = given.stride
     chosen = [case for case in cases.all_cases(tools) if re.search(given.only, case.name)]
     futures = (sweep_kill if given.mode == "kill" else sweep_errors)(sweep, chosen)
     is_good = sweep.finish(futures)
