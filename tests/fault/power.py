@@ -14,6 +14,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 
 import cases
 import invariant
@@ -62,7 +63,15 @@ class Disk(cases.Place):
         call("mount", "-o", ",".join(filter(None, ("loop", options))), self.image, self.top)
 
     def unmount(self):
-        call("umount", self.top)
+        """Who was killed may still be on its way out."""
+        for _ in range(100):
+            try:
+                return call("umount", self.top)
+            except invariant.Broken as broken:
+                if "busy" not in str(broken):
+                    raise
+                time.sleep(0.05)
+        return call("umount", self.top)
 
     def cut(self, flag):
         fd = os.open(self.top, os.O_RDONLY | os.O_DIRECTORY)
