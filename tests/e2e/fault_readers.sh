@@ -10,7 +10,7 @@ PATH=$PATH:/usr/sbin
 need nginx
 setup_faults
 
-publications=60
+publications=40
 [ "${#LONG[@]}" = 0 ] || publications=1000
 apt=()
 if have apt-get && have dpkg; then

@@ -22,6 +22,7 @@ import sys
 import tarfile
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
 import invariant
 from invariant import require
@@ -177,6 +178,10 @@ class ConditionalReader(Reader):
             self.n_same += 1
         else:
             self.body = digest(data)
+            # Two within one second of the clock would have the same, and the second never be fetched.
+            date = invariant.date_of(invariant.clearsigned_text(data))
+            changed = parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp()
+            require(changed == date, f"Last-Modified is {changed - date:.0f} s after Date")
             self.validators = {"If-Modified-Since": answer.headers["Last-Modified"]}
         return (self.body,)
 
