@@ -228,7 +228,7 @@ fail_above()
     local i
     for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
         case ${BASH_SOURCE[i]} in
-        *repository.sh | *lib.sh) ;;
+        */tests/repository.sh | */tests/attacks.sh | */tests/lib.sh) ;;
         *) break ;;
         esac
     done

@@ -115,6 +115,30 @@ skipped()
     sed -n "s|^SKIP: \($1 \)*|SKIP $1: |p" "$1.log" | cut -c 1-200
 }
 
+# The hostile cases that have run, of the lines "attack CASE: RESULT" in the logs: CASE TEST RESULT into
+# attacks.out; how many there were of each class, and of which ids on tests/ATTACKS there was none.
+count_attacks()
+{
+    local logs
+    logs=$(find tests/e2e -name '*.log' | LC_ALL=C sort)
+    [ -n "$logs" ] || return 0
+    # shellcheck disable=SC2086 # names without blanks
+    awk '/^attack [A-Z][0-9][0-9]-/ { case_ = $2; sub(/:$/, "", case_); test = FILENAME; sub(/.*\//, "", test)
+             sub(/\.log$/, "", test); sub(/^attack [^ ]* /, ""); print case_ "\t" test "\t" $0 }' $logs |
+        LC_ALL=C sort >attacks.out
+    awk -F '\t' 'NR == FNR { if (match($0, /^[A-Z][A-Z][A-Z]: /)) class = substr($0, 1, 3)
+             if (/^[A-Z][0-9][0-9]  / && !/  not yet: /) { id = substr($0, 1, 3); of[id] = class; ids[++n_ids] = id }
+             if (/^[A-Z][0-9][0-9]  .*  not yet: /) later[class]++
+             if (class != "" && !(class in cases)) { cases[class] = 0; classes[++n_classes] = class }
+             next }
+         { id = substr($1, 1, 3); cases[of[id]]++; if (!(id in ran)) { ran[id] = 1; n_ran[of[id]]++ } }
+         END { for (i = 1; i <= n_classes; i++) { c = classes[i]
+                   printf "hostile cases: %s %d, of %d ids%s\n", c, cases[c], n_ran[c],
+                          later[c] ? "; " later[c] " ids not yet" : "" }
+               for (i = 1; i <= n_ids; i++) if (!(ids[i] in ran)) print "hostile cases: none of " ids[i] " has run" }' \
+        "$root/tests/ATTACKS" attacks.out
+}
+
 summarize()
 {
     local result file last='' last_skip='' passed=0 failed=0 skipped=0
@@ -154,4 +178,5 @@ fi
 cd "$builddir"
 status=0
 run_tests >check.out 2>&1 || status=$?
+[ $valgrind = yes ] || count_attacks
 summarize "$status"

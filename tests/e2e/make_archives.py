@@ -30,7 +30,7 @@ class Tar:
         self.data = bytearray()
 
     def header(self, name, kind=b"0", size=0, mode=0o644, link=b"", mtime=MTIME, size_field=None,
-               mtime_field=None, uid=0, magic=b"ustar\x0000", checksum=None, dev=b""):
+               mtime_field=None, uid=0, magic=b"ustar\x0000", checksum=None, dev=b"", prefix=b""):
         if isinstance(name, str):
             name = name.encode()
         if isinstance(link, str):
@@ -38,9 +38,9 @@ class Tar:
         size_field = b"%011o\0" % size if size_field is None else size_field
         mtime_field = b"%011o\0" % mtime if mtime_field is None else mtime_field
         block = bytearray(BLOCK)
-        struct.pack_into("100s8s8s8s12s12s8s1s100s8s32s32s8s8s", block, 0, name, b"%07o\0" % mode,
+        struct.pack_into("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s", block, 0, name, b"%07o\0" % mode,
                          b"%07o\0" % uid, b"%07o\0" % uid, size_field, mtime_field, b" " * 8, kind,
-                         link, magic, b"root", b"root", dev, dev)
+                         link, magic, b"root", b"root", dev, dev, prefix)
         total = sum(block) if checksum is None else checksum
         block[148:156] = b"%06o\0 " % total
         self.data += block
@@ -118,6 +118,13 @@ tar_case("A01-dotdot-last", 9, 0, '".."', Tar().dir("d/").dir("d/.."))
 tar_case("A01-dotdot-behind-dot", 9, 0, '".."', Tar().file("./../x"))
 tar_case("A01-dotdot-pax", 9, 0, '".."', Tar().pax(path="../x").file("x"))
 tar_case("A01-dotdot-gnu", 9, 0, '".."', Tar().long(b"L", b"../x").file("x", magic=b"ustar  \0"))
+tar_case("A01-dotdot-global-pax", 0, 0, "-", Tar().pax(b"g", path="../x").file("x"))
+tar_case("A01-dotdot-in-prefix", 9, 0, '".."', Tar().file("y", prefix=b".."))
+tar_case("A01-dotdot-pax-of-directory", 9, 0, '".."', Tar().pax(path="d/../..").dir("x/"))
+tar_case("A01-dotdot-of-symlink", 9, 0, '".."', Tar().symlink("../l", "x"))
+tar_case("A01-dotdot-of-hardlink", 9, 0, '".."', Tar().file("f").hardlink("../h", "f"))
+tar_case("A02-absolute-in-prefix", 9, 0, "absolute", Tar().file("hallmark-escaped", prefix=b"/tmp"))
+tar_case("A02-slashes", 9, 0, "absolute", Tar().dir("//"))
 tar_case("A02-absolute", 9, 0, "absolute", Tar().file("/tmp/hallmark-escaped"))
 tar_case("A02-absolute-behind-dot", 9, 0, "absolute", Tar().file(".//tmp/hallmark-escaped"))
 tar_case("A03-down-and-up", 9, 0, '".."', Tar().dir("d/").file("d/../../x"))
@@ -141,6 +148,15 @@ tar_case("A06-directory-replaced", 9, 0, "leaves the tree",
          Tar().dir("d/").symlink("d", "/tmp").file("d/hallmark-escaped"))
 tar_case("A06-directory-replaced-inside", 9, 0, "something else",
          Tar().dir("d/").dir("e/").symlink("d", "e").file("d/x"))
+tar_case("A06-file-replaced-by-directory", 9, 0, "something else", Tar().file("d").dir("d/").file("d/x"))
+tar_case("A04-chain-of-symlinks", 9, 0, "goes up again",
+         Tar().symlink("a", ".").symlink("b", "a/..").file("b/hallmark-escaped"))
+tar_case("A04-through-later-directory", 9, 0, "something else",
+         Tar().symlink("l", "d").dir("d/").file("l/x"))
+tar_case("A07-hardlink-to-dotdot-inside", 9, 0, "hard link", Tar().file("f").hardlink("h", "d/../f"))
+tar_case("A07-hardlink-gnu-long", 9, 0, "hard link",
+         Tar().long(b"K", b"../../etc/passwd").hardlink("h", "x", magic=b"ustar  \0"))
+tar_case("A07-hardlink-pax", 9, 0, "hard link", Tar().pax(linkpath="/etc/passwd").hardlink("h", "x"))
 tar_case("A07-hardlink-absolute", 9, 0, "hard link", Tar().hardlink("h", "/etc/passwd"))
 tar_case("A07-hardlink-relative", 9, 0, "hard link", Tar().hardlink("h", "../../etc/passwd"))
 tar_case("A07-hardlink-through-symlink", 9, 0, "-",
@@ -181,6 +197,10 @@ tar_case("A10-set-id-and-sticky", 0, 0, "-",
 tar_case("A11-character-device", 9, 0, "device", Tar().header("null", kind=b"3", dev=b"0000001\0"))
 tar_case("A11-block-device", 9, 0, "device", Tar().header("sda", kind=b"4", dev=b"0000010\0"))
 tar_case("A12-fifo", 9, 0, "fifo", Tar().header("fifo", kind=b"6"))
+tar_case("A11-device-with-data", 9, 0, "device",
+         Tar().header("null", kind=b"3", dev=b"0000001\0", size=5).body(b"data\n"))
+tar_case("A12-contiguous-file", 0, 0, "-", Tar().file("f", kind=b"7"))
+tar_case("A15-apple-double", 0, 0, "-", Tar().file("._f", b"\0\5\x16\7" + b"\0" * 100).file("f"))
 tar_case("A14-capability", 0, 0, "-",
          Tar().pax_records([(b"SCHILY.xattr.security.capability",
                              struct.pack("<IIIII", 0x02000001, 0x400, 0, 0, 0))])

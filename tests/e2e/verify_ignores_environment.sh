@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Whoever controls PATH, GNUPGHOME or a gpg.conf controls neither what is run nor the verdict.
+# Whoever controls PATH, GNUPGHOME or a gpg.conf controls neither what is run nor the verdict. The names are the
+# cases of tests/ATTACKS.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
+. "$(dirname "$0")/../attacks.sh"
 setup
 
 root=$T/root evil=$T/evil
@@ -32,13 +34,39 @@ hostile()
     PATH=$T/bin:$PATH GNUPGHOME=$T/hostile GPG_AGENT_INFO=/nowhere:1:1 LANG=de_DE.UTF-8 LANGUAGE=de \
         TZ=America/St_Johns "$@"
 }
-expect 0 '' -- hostile verify "${CONSUMER[@]}" check "$root"
-expect 3 'InRelease' -- hostile verify "${CONSUMER[@]}" check "$evil"
+accepts S46-good-in-a-hostile-environment -- hostile verify "${CONSUMER[@]}" --quiet check "$root"
+WATCHED=("$root" "$evil" "$T/consumer" "$T/hostile" "$HOME")
+refuses S46-evil-in-a-hostile-environment 3 'InRelease: .*not in the keyring' -- hostile verify "${CONSUMER[@]}" check "$evil"
+refuses S45-key-that-comes-along 3 'InRelease: .*not in the keyring' -- env GNUPGHOME="$T/hostile" "$REPO_VERIFY" \
+    "${CONSUMER[@]}" check "$evil"
 expect 0 '' -- verify "${CONSUMER[@]}" check "$root"
 expect 3 'InRelease' -- verify "${CONSUMER[@]}" check "$evil"
 env=(env -i)
 [ -z "${LD_LIBRARY_PATH:-}" ] || env+=("LD_LIBRARY_PATH=$LD_LIBRARY_PATH")
 expect 0 '' -- "${env[@]}" "$REPO_VERIFY" "${CONSUMER[@]}" check "$root"
+# What is loaded into us by the user is the user's affair, but gpg does not get it.
+if [ -n "${CC:-$(command -v cc || :)}" ] && ! under_wrapper && ! grep -qF libasan <(ldd "$REPO_VERIFY"); then
+    cat >"$T/preload.c" <<END
+#include <stdio.h>
+#include <unistd.h>
+__attribute__((constructor)) static void loaded(void)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    FILE *f = fopen("$T/loaded", "a");
+
+    if (f && n > 0)
+        fprintf(f, "%.*s\\n", (int)n, path);
+    if (f)
+        fclose(f);
+}
+END
+    if ${CC:-cc} -shared -fPIC -o "$T/preload.so" "$T/preload.c" 2>/dev/null; then
+        accepts S46-preloaded -- env LD_PRELOAD="$T/preload.so" "$REPO_VERIFY" "${CONSUMER[@]}" --quiet check "$root"
+        grep -q repo-verify "$T/loaded" || fail "nothing was loaded into anything"
+        ! grep -E 'gpg' "$T/loaded" || fail "loaded into gpg as well"
+    fi
+fi
 [ ! -e "$T/was-run" ] || fail "run: $(cat "$T/was-run")"
 
 # No agent is started for verifying, and no home directory is made.

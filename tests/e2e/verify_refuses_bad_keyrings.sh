@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A keyring that is none, or that others could have written to: exit status 2 that names the file, and not
-# "nobody has signed". The user's own key ring counts for nothing.
+# "nobody has signed". The user's own key ring counts for nothing. The names are the cases of tests/ATTACKS.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
+. "$(dirname "$0")/../attacks.sh"
 setup
 
 root=$T/root
@@ -11,10 +12,14 @@ mkdir "$root"
 echo one >"$root/a.txt"
 publish "$root"
 
+expect 0 '' -- consume check "$root"
+WATCHED=("$root" "$T/consumer")
+
+# keyring FILE REGEX
 keyring()
 {
-    expect 2 "$2" -- verify check "$root" --no-state --keyring "$1"
-    stdout_is_empty
+    local name=${1##*/}
+    refuses "S51-${name%.*}" 2 "$2" -- bounded 20 verify check "$root" --state "$T/consumer" --keyring "$1"
 }
 keyring "$T/missing.gpg" 'missing.gpg'
 : >"$T/empty.gpg"
@@ -26,7 +31,22 @@ keyring "$T/text.gpg" 'text.gpg'
 mkdir "$T/dir.gpg"
 keyring "$T/dir.gpg" 'dir.gpg'
 mkfifo "$T/fifo.gpg"
-expect 2 'fifo.gpg' -- bounded 10 verify check "$root" --no-state --keyring "$T/fifo.gpg"
+keyring "$T/fifo.gpg" 'fifo.gpg'
+ln -s /dev/zero "$T/device.gpg"
+keyring "$T/device.gpg" 'device.gpg'
+truncate -s 65M "$T/large.gpg"
+keyring "$T/large.gpg" 'large.gpg'
+cp "$KEYS/signer.gpg" "$T/tail.gpg"
+echo tail >>"$T/tail.gpg"
+keyring "$T/tail.gpg" 'tail.gpg'
+cat "$root/Release.gpg" "$KEYS/signer.asc" >"$T/other-block-first.asc"
+keyring "$T/other-block-first.asc" 'other-block-first.asc'
+{ cat "$KEYS/signer.asc" && echo text; } >"$T/text-behind.asc"
+keyring "$T/text-behind.asc" 'text-behind.asc'
+{ cat "$KEYS/signer.gpg" "$KEYS/signer.secret"; } >"$T/secret-behind.gpg"
+keyring "$T/secret-behind.gpg" 'secret-behind.gpg.*secret'
+{ cat "$KEYS/signer.gpg" && gpg --homedir "$GNUPG" --batch --quiet --store -o - "$root/a.txt"; } >"$T/literal-behind.gpg"
+keyring "$T/literal-behind.gpg" 'literal-behind.gpg.*(public keys only|definite length)'
 cp "$KEYS/signer.secret" "$T/secret.gpg"
 keyring "$T/secret.gpg" 'secret.gpg.*secret'
 cp "$GNUPG/pubring.kbx" "$T/keybox.gpg"
@@ -44,10 +64,12 @@ cp "$KEYS/signer.asc" "$T/broken.asc"
 sed -i '4d' "$T/broken.asc"
 keyring "$T/broken.asc" 'broken.asc'
 # One bad keyring spoils it even where another one would do.
-expect 2 'missing.gpg' -- verify check "$root" --no-state --keyring "$KEYS/signer.gpg" --keyring "$T/missing.gpg"
+refuses S51-good-and-missing 2 'missing.gpg' -- verify check "$root" --keyring "$KEYS/signer.gpg" --keyring "$T/missing.gpg" \
+    --state "$T/consumer"
+refuses S51-directory-of-keyrings 2 'keyring' -- verify check "$root" --keyring "$KEYS" --state "$T/consumer"
 
 # Good ones: binary, armoured, two in one file, read-only.
-expect 0 '' -- verify check "$root" --no-state --keyring "$KEYS/signer.asc"
+accepts S51-armoured -- verify check "$root" --no-state --keyring "$KEYS/signer.asc" --quiet
 cat "$KEYS/second.gpg" "$KEYS/signer.gpg" >"$T/both.gpg"
 expect 0 '' -- verify check "$root" --no-state --keyring "$T/both.gpg"
 cat "$KEYS/second.asc" "$KEYS/signer.asc" >"$T/both.asc"

@@ -4,6 +4,7 @@
 # with exit status 2 before anything is touched.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../repository.sh"
+. "$(dirname "$0")/../attacks.sh"
 setup
 
 root=$T/root
@@ -11,11 +12,12 @@ make_package "$root/hello-1.0.tar.gz" hello
 publish "$root"
 mkdir "$T/out"
 
+expect 0 '' -- consume check "$root"
+WATCHED=("$root" "$T/out" "$T/consumer")
+
 refused()
 {
-    snapshot "$T/out" >"$T/before"
-    expect 2 "$2" -- consume unpack "$root" hello-1.0.tar.gz --into "$1"
-    unchanged "$T/out" "$T/before"
+    refuses "$1" 2 "$3" -- consume unpack "$root" hello-1.0.tar.gz --into "$2"
 }
 
 mkdir "$T/out/empty" "$T/out/full"
@@ -24,19 +26,25 @@ echo mine >"$T/out/file"
 ln -s nowhere "$T/out/dangling"
 ln -s empty "$T/out/link"
 mkfifo "$T/out/fifo"
-refused "$T/out/empty" 'out/empty.*exists'
-refused "$T/out/full" 'out/full.*exists'
-refused "$T/out/file" 'out/file.*exists'
-refused "$T/out/dangling" 'out/dangling.*exists'
-refused "$T/out/link" 'out/link.*exists'
-refused "$T/out/link/" 'out/link.*exists'
-refused "$T/out/fifo" 'out/fifo.*exists'
-refused "$T/out" 'out.*exists'
-refused / 'exists|cannot|/'
-refused "$T/out/missing/new" 'out/missing'
-refused "$T/out/file/new" 'out/file'
-refused "" 'into|empty|directory'
-refused . 'exists|\.'
+refused P13-empty-directory "$T/out/empty" 'out/empty.*exists'
+refused P13-full-directory "$T/out/full" 'out/full.*exists'
+refused P13-file "$T/out/file" 'out/file.*exists'
+refused P13-dangling-link "$T/out/dangling" 'out/dangling.*exists'
+refused P13-link-to-a-directory "$T/out/link" 'out/link.*exists'
+refused P13-link-with-a-slash "$T/out/link/" 'out/link.*exists'
+refused P13-fifo "$T/out/fifo" 'out/fifo.*exists'
+refused P13-parent-itself "$T/out" 'out.*exists'
+refused P13-root / 'exists|cannot|/'
+refused P13-dots "$T/out/x/.." 'out/x'
+refused P13-null /dev/null 'exists'
+if [ "$(id -u)" = 0 ] && mkdir "$T/other" && mount -t tmpfs none "$T/other" 2>/dev/null; then
+    at_exit "umount '$T/other'"
+    refused P13-mount-point "$T/other" 'other.*exists'
+fi
+refused P13-missing-parent "$T/out/missing/new" 'out/missing'
+refused P13-file-as-parent "$T/out/file/new" 'out/file'
+refused P13-nothing "" 'into|empty|directory'
+refused P13-here . 'exists|\.'
 expect 2 '[-]-into' -- consume unpack "$root" hello-1.0.tar.gz
 expect 2 'unpack' -- consume unpack "$root" --into "$T/out/x"
 [ ! -e "$T/out/x" ] || fail "unpacked nothing into something"
