@@ -189,12 +189,11 @@ detach()
         --detach-sign -o - "$file" 2>>"$T/gpg.log" || fail_above "gpg: $(tail -n 3 "$T/gpg.log")"
 }
 
-# Puts armour without a checksum around signatures.
+# Puts armour around signatures.
 armoured()
 {
-    printf '%s\n\n' '-----BEGIN PGP SIGNATURE-----'
-    base64 -w 64
-    echo '-----END PGP SIGNATURE-----'
+    gpg --batch --quiet --homedir "$GNUPG_EVIL" --enarmor 2>>"$T/gpg.log" |
+        sed 's/PGP ARMORED FILE-----$/PGP SIGNATURE-----/; /^Comment: /d'
 }
 
 # judged CASE STATUS REGEX [OPTION...]: what repo-verify, with these options in place of $CONSUMER, says of $bad.

@@ -66,7 +66,7 @@ keyring "$T/broken.asc" 'broken.asc'
 # One bad keyring spoils it even where another one would do.
 refuses S51-good-and-missing 2 'missing.gpg' -- verify check "$root" --keyring "$KEYS/signer.gpg" --keyring "$T/missing.gpg" \
     --state "$T/consumer"
-refuses S51-directory-of-keyrings 2 'keyring' -- verify check "$root" --keyring "$KEYS" --state "$T/consumer"
+refuses S51-directory-of-keyrings 2 'not a regular file' -- verify check "$root" --keyring "$KEYS" --state "$T/consumer"
 
 # Good ones: binary, armoured, two in one file, read-only.
 accepts S51-armoured -- verify check "$root" --no-state --keyring "$KEYS/signer.asc" --quiet

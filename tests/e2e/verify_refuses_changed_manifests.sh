@@ -45,8 +45,8 @@ judged ok-detached 0 ''
 inrelease S17-flipped-digit 'bad signature by key' sed -E '/^ [0-9a-f]{64} /{s/^ ./ g/;s/^ g/ 0/;:a;s/^ 0(.)/ 1\1/}'
 inrelease S17-extra-line 'bad signature by key' sed '/^Date:/i Extra: line'
 inrelease S17-line-lost 'bad signature by key' sed '/^Valid-Until:/d'
-inrelease S17-blank-line-added 'bad signature by key' sed '/^Date:/i \\'
-inrelease S17-blank-line-at-end 'bad signature by key' sed '/^-----BEGIN PGP SIGNATURE/i \\'
+inrelease S17-blank-line-added 'bad signature by key' sed 's/^Date:/\n&/'
+inrelease S17-blank-line-at-end 'bad signature by key' sed 's/^-----BEGIN PGP SIGNATURE/\n&/'
 inrelease S17-lines-swapped 'bad signature by key' sed '/^Date:/{h;d};/^Valid-Until:/G'
 inrelease S17-other-size 'bad signature by key' sed -E 's/ ([0-9]+) pool/ 1\1 pool/'
 release_text S17-release-changed 'bad signature by key' sed '/^Date:/i Extra: line'
@@ -209,7 +209,7 @@ release_gpg S38-html "$wanted" echo '<html>404</html>'
 release_gpg S39-text-before "$wanted" sed '1i some text'
 release_gpg S39-text-behind 'BEGIN PGP SIGNATURE' sed '$a some text'
 release_gpg S39-text-between 'BEGIN PGP SIGNATURE' bash -c "cat; echo between; cat '$T/Release.gpg'"
-release_gpg S39-newline-before "$wanted" sed '1i \\'
+release_gpg S39-newline-before "$wanted" sed '1s/^/\n/'
 release_gpg S39-newline-behind 'BEGIN PGP SIGNATURE' bash -c 'cat; echo'
 release_gpg S39-header-without-colon 'header' sed '1a some text'
 release_gpg S39-text-in-body 'base64|length' sed '/^$/a some text'
@@ -232,7 +232,7 @@ sed -i '1a Version: GnuPG v1.4.2 (GNU/Linux)\nComment: old' "$bad/Release.gpg"
 judged ok-armour-headers 0 ''
 detached_only
 sed -i '/^=/d' "$bad/Release.gpg"
-judged ok-no-checksum 0 ''
+judged_alone ok-no-checksum 0 '' # gpg 2.2 cannot read that of a multiple of three bytes
 detached_only
 sed -i $'1a Comment: \e[2Jhidden' "$bad/Release.gpg"
 judged S50-escape-in-armour-header 3 'not printable'

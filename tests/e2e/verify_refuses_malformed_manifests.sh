@@ -137,7 +137,7 @@ signed M04-weak-beside-strong 0 '' bash -c "cat; printf 'MD5Sum:\n %s 999 a.txt\
 signed M04-section-on-the-line 8 'InRelease: .*beside the name' sed -E 's/^SHA256:/SHA256: x/'
 
 # Sizes.
-for size in 1e3 4.0 4, ٤ 9223372036854775808 18446744073709551616 18446744073709551620 00000000 0x0 -0 ' ' 4k "''" 4_0; do
+for size in 1e3 4.0 '4,' ٤ 9223372036854775808 18446744073709551616 18446744073709551620 00000000 0x0 -0 ' ' 4k "''" 4_0; do
     signed "M06-size-$size" 8 'InRelease' sed "s| 4 a.txt| $size a.txt|"
 done
 command=list signed M06-size-2-to-63-less-1 0 '' sed 's| 4 a.txt| 9223372036854775807 a.txt|'
@@ -238,8 +238,8 @@ one_line M18-valid-until-epoch 8 'InRelease: .*Valid-Until' Valid-Until 'Thu, 01
 signed M18-no-valid-until 4 'InRelease: has no Valid-Until' sed '/^Valid-Until:/d'
 
 # The form of a stanza.
-signed M21-blank-line-first 8 'InRelease: .*blank' sed '1i \\'
-signed M21-blank-line-inside 8 'InRelease: .*blank' sed '/^SHA256:/i \\'
+signed M21-blank-line-first 8 'InRelease: .*blank' sed '1s/^/\n/'
+signed M21-blank-line-inside 8 'InRelease: .*blank' sed 's/^SHA256:/\n&/'
 signed M21-blank-line-last 8 'InRelease: .*blank' bash -c 'cat; echo'
 signed M21-tab-continues 3 'not printable' sed '/^Date:/i X: one\n\ttwo'
 signed M21-continuation-first 8 'InRelease: .*continues nothing' sed '1i \ more'

@@ -73,17 +73,16 @@ cp "$T/second/"Packages* "$site"
 checked F09-old-manifest-new-indexes 3 'Packages(|.gz|.xz): '
 
 # The files change after a reader has the manifest. What it needs is still there by its hash.
-cp "$T/first/pool/hello_1.0_all.deb" "$T/second/pool"
-rm -rf "$site"
-cp -R "$T/second" "$site"
+cp -R "$T/second" "$T/third"
+cp "$T/first/pool/hello_1.0_all.deb" "$T/third/pool"
+show third
 cp "$T/first/"*Release* "$site"
 accepts F10-by-hash-has-the-old-indexes -- consume check "$site" --no-state --quiet
 rm -rf "$site/by-hash"
 checked F10-without-by-hash 3 'Packages(|.gz|.xz): '
 sed -i '/^Acquire-By-Hash/d' "$T/first/Release"
 clearsign_as "$GNUPG" "$KEY" "$T/first/Release" >"$T/first/InRelease"
-rm -rf "$site"
-cp -R "$T/second" "$site"
+show third
 cp "$T/first/InRelease" "$site"
 checked F10-manifest-does-not-say-by-hash 3 'Packages(|.gz|.xz): '
 

@@ -68,8 +68,8 @@ odd S06-may-not-sign-any-more 3 'Wrong key usage' retired
 both S07-expired-signature 3 'the signature has expired' "$GNUPG" "$KEY" --faked-system-time 20210301T000000 \
     --default-sig-expire 10d -- "${known[@]}"
 both S07-expires-later 0 '' "$GNUPG" "$KEY" --default-sig-expire 10d -- "${signer[@]}"
-both S07-expired-meanwhile 3 'the signature has expired' "$GNUPG" "$KEY" --default-sig-expire 10d -- \
-    "${known[@]}" --now "@$((DATE + 864000 + 100))"
+both S07-expired-meanwhile 3 'the signature has expired' "$GNUPG" "$KEY" --default-sig-expire 10d \
+    --faked-system-time "$(date -u -d "@$DATE" +%Y%m%dT%H%M%S)" -- "${known[@]}" --now "@$((DATE + 864000 + 100))"
 
 # From the future, or read by a clock that is behind.
 both S08-three-days-ahead 5 'signed on .*, but the clock says' "$GNUPG" "$KEY" \

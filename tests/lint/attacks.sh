@@ -9,7 +9,7 @@ cd "$srcdir"
 id='\b[SKMFNPA][0-9]{2}-[A-Za-z0-9$]'
 {
     grep -oHE "$id" tests/e2e/*.sh | sed -E 's|^tests/e2e/([a-z0-9_]+)\.sh:(...).*|\2 \1|'
-    for test in $(grep -lx make_archives tests/e2e/*.sh); do
+    grep -lx make_archives tests/e2e/*.sh | while read -r test; do
         test=${test##*/}
         grep -oE "$id" tests/e2e/make_archives.py | sed -E "s|^(...).*|\\1 ${test%.sh}|"
     done
