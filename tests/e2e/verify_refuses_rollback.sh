@@ -114,22 +114,22 @@ memory=$(find "$T/consumer/verified" -type f -name '????????????????????????????
 cp "$memory" "$T/memory"
 show third
 n=0
-while IFS=$'\t' read -r status regex command; do
+while IFS=@ read -r status regex command; do
     n=$((n + 1))
     rm -rf "$memory"
     bash -c "$command" _ "$T/memory" "$memory"
     refuses "F05-damaged-memory-$n" "$status" "/verified/[0-9a-f]+: .*$regex" -- consume check "$site"
 done <<'END'
-8	line 1	echo garbage >"$2"
-8	.	: >"$2"
-8	not what was remembered	sed '/^Date/d' "$1" >"$2"
-8	not what was remembered	sed '/^SHA256/d' "$1" >"$2"
-8	not what was remembered	sed 's/^Repository:.*/Repository: file:\/\/\/else/' "$1" >"$2"
-8	not what was remembered	sed 's/^Date:.*/Date: yesterday/' "$1" >"$2"
-8	not what was remembered	sed 's/^SHA256: ../SHA256: /' "$1" >"$2"
-8	line	head -c 40 "$1" >"$2"
-8	.	mkdir "$2"
-8	.	mkfifo "$2"
+8@line 1@echo garbage >"$2"
+8@.@: >"$2"
+8@not what was remembered@sed '/^Date/d' "$1" >"$2"
+8@not what was remembered@sed '/^SHA256/d' "$1" >"$2"
+8@not what was remembered@sed 's/^Repository:.*/Repository: file:\/\/\/else/' "$1" >"$2"
+8@not what was remembered@sed 's/^Date:.*/Date: yesterday/' "$1" >"$2"
+8@not what was remembered@sed 's/^SHA256: ../SHA256: /' "$1" >"$2"
+8@line@head -c 40 "$1" >"$2"
+8@.@mkdir "$2"
+8@.@mkfifo "$2"
 END
 rm -rf "$memory"
 cp "$T/memory" "$memory"

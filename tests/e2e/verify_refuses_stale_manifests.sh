@@ -104,7 +104,8 @@ stale M18-no-expiry-and-too-old 'older than' --max-age 1h --now "@$((date + 3601
 publish "$root" --valid-for 1h
 rm "$root/InRelease"
 ln -s .hallmark/current/InRelease "$root/InRelease"
-refuses M18-expiry-is-never-waived 4 'expired' -- consume check "$root" --allow-no-expiry --now "@$(($(seconds "$root" Valid-Until) + 1))"
+refuses M18-expiry-is-never-waived 4 'expired' -- consume check "$root" --allow-no-expiry \
+    --now "@$(($(seconds "$root" Valid-Until) + 1))"
 # An expiry in a hundred years is capped by the reader's limit.
 sed -E 's/^Valid-Until:.*/Valid-Until: Sat, 01 Jan 2124 00:00:00 UTC/' "$root/Release" >"$T/Release"
 clearsign_as "$GNUPG" "$KEY" "$T/Release" | replace_inrelease "$root"
