@@ -4,8 +4,9 @@
 
 mutants.list names the files, with the tests that must notice, and what may survive, with a reason. In each of
 the files, each operand of a condition, of an "if" or a "return", is made to let everything pass; each limit of
-base/limits.h is a thousand times what it was. A variant is compiled beside the build tree, linked with what is
-there into unit tests and tools, and the tests are run until one fails; one that never ends has failed.
+base/limits.h is a thousand times what it was. A file is compiled beside the build tree, once, with all of its
+variants, among which a variable of the environment chooses, and linked with what is there into unit tests and tools.
+For each variant, the tests are run until one fails; one that never ends has failed.
 """
 
 import argparse
@@ -16,10 +17,20 @@ import shlex
 import subprocess
 import sys
 import tempfile
-import time
 
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
-HEAD = re.compile(r"^(?:[a-z][\w \t*]*?[ *])(\w+)\([^;{}]*\)\s*\{", re.M)
+HEAD = re.compile(r"^((?:[a-z][\w \t*]*?[ *]))(\w+)\([^;{}]*\)\s*\{", re.M)
+
+# Which variant runs: none for 0.
+CHOOSER = """#include <stdlib.h>
+static int mutant_chosen;
+static __attribute__((constructor)) void mutant_choose(void)
+{
+    const char *text = getenv("HALLMARK_MUTANT");
+    mutant_chosen = text ? atoi(text) : 0;
+}
+#line 1 "%s"
+"""
 
 
 def closing(text, at, pairs="()"):
@@ -58,8 +69,8 @@ def operands(text, operator, at=0):
 
 
 class Mutant:
-    def __init__(self, path, function, line, shown, edits):
-        self.path, self.function, self.line, self.edits = path, function, line, edits
+    def __init__(self, path, function, line, shown, edit):
+        self.path, self.function, self.line, self.edit = path, function, line, edit
         self.shown = " ".join(shown.split())
 
     @property
@@ -70,7 +81,7 @@ class Mutant:
 def lenient(condition, value, offset):
     """Each operand of CONDITION as VALUE, where that alone decides nothing."""
     for start, end in operands(condition, "&&" if value == "1" else "||"):
-        yield condition[start:end], (offset + start, offset + end, " %s " % value)
+        yield condition[start:end], (offset + start, offset + end, value)
 
 
 def mutants_of(path, source):
@@ -79,39 +90,44 @@ def mutants_of(path, source):
         end = closing(text, head.end() - 1, "{}")
         for m in re.finditer(r"\b(?:if|return)\b\s*", text[head.end():end]):
             at = head.end() + m.end()
-            line = text.count("\n", 0, at) + 1
             if m.group().startswith("if"):
                 close = closing(text, at)
                 then = text[close + 1:close + 60].split()
                 passes = then[:1] == ["return"] and then[1] in ("true;", "NULL;", "true", "NULL")
                 found = lenient(text[at + 1:close], "1" if passes else "0", at + 1)
             else:
-                stop = operands(text, ";", at)[0][1]
-                condition = text[at:stop]
-                decides = re.search(r"&&|\|\||[=!<>]=|[<>] ", condition)
+                condition = text[at:operands(text, ";", at)[0][1]]
+                decides = "bool" in head.group(1) and re.search(r"&&|\|\||[=!<>]=|[<>] ", condition)
                 if not decides or condition.startswith("error_set") or len(operands(condition, "?")) > 1:
                     continue
                 either = operands(condition, "||")
-                if len(either) > 1:
-                    condition = condition[:either[0][1]]
-                    if len(either) > 2:
-                        continue
-                found = lenient(condition, "1", at)
+                if len(either) > 2:
+                    continue
+                found = lenient(condition[:either[0][1]], "1", at)
             for shown, edit in found:
-                yield Mutant(path, head.group(1), line, shown, [edit])
+                yield Mutant(path, head.group(2), text.count("\n", 0, edit[0]) + 1, shown, edit)
+
+
+def with_all(path, source, mutants):
+    """SOURCE, which behaves like the mutant number HALLMARK_MUTANT, from 1."""
+    for number, mutant in sorted(enumerate(mutants, 1), key=lambda m: -m[1].edit[0]):
+        start, end, value = mutant.edit
+        source = "%s(mutant_chosen == %d ? %s : !!(%s))%s" % (source[:start], number, value, source[start:end],
+                                                              source[end:])
+    return CHOOSER % path + source
 
 
 def limits_of(path, source):
     for m in re.finditer(r"^#define (LIMITS_\w+)\s+(.+)$", source, re.M):
-        value = m.group(2)
-        large = "(1000 * (%s))" % value
         yield Mutant(path, "limit", source.count("\n", 0, m.start()) + 1, m.group(1),
-                     [(m.start(2), m.end(2), large)])
+                     (m.start(2), m.end(2), "(1000 * (%s))" % m.group(2)))
 
 
 def bound():
-    """No loop without an end takes all memory."""
+    """For what a variant may do that never ends."""
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class Tree:
@@ -131,41 +147,39 @@ class Tree:
     def path(self, *parts):
         return os.path.join(self.build, *parts)
 
-    def users(self, mutant):
-        """The sources to compile: of a header, all that have the limit."""
-        if mutant.path.endswith(".c"):
-            return [mutant.path]
-        found = subprocess.run(["grep", "-rlw", "--include=*.c", "--include=*.h", mutant.shown, "src"],
-                               cwd=self.source, stdout=subprocess.PIPE, universal_newlines=True).stdout.split()
-        return [p for p in found if p.endswith(".c")]
+    def users(self, limit):
+        """The sources to compile for a change of a limit."""
+        found = subprocess.run(["grep", "-rlw", "--include=*.c", limit.shown, "src"], cwd=self.source,
+                               stdout=subprocess.PIPE, universal_newlines=True).stdout.split()
+        return [os.path.join(self.source, p) for p in found]
 
-    def compile(self, mutant, text):
-        copy = os.path.join(self.work, "src", mutant.path[4:])
+    def compile(self, path, text, sources=None):
+        """Objects, of the file PATH with TEXT, or of SOURCES which include it."""
+        copy = os.path.join(self.work, "src", path[4:])
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         with open(copy, "w", encoding="utf-8") as f:
             f.write(text)
         objects = []
-        for user in self.users(mutant):
-            where = copy if user == mutant.path else os.path.join(self.source, user)
+        for where in sources or [copy]:
             objects.append(os.path.join(self.work, "%d.o" % len(objects)))
-            done = subprocess.run(["gcc", "-std=gnu11", "-w", "-g", "-O1", "-I", os.path.join(self.work, "src"), "-I",
-                                   self.build, "-I", os.path.join(self.source, "include"), "-I",
-                                   os.path.join(self.source, "src"), *self.flags, "-c", where, "-o", objects[-1]],
-                                  cwd=self.build, stderr=subprocess.PIPE, universal_newlines=True)
-            if done.returncode:
-                return None, done.stderr
+            subprocess.run(["gcc", "-std=gnu11", "-w", "-g", "-O1", "-I", os.path.join(self.work, "src"), "-I", self.build,
+                            "-I", os.path.join(self.source, "include"), "-I", os.path.join(self.source, "src"),
+                            *self.flags, "-c", where, "-o", objects[-1]], cwd=self.build, check=True)
         os.remove(copy)
-        return objects, ""
+        self.linked = {}
+        return objects
 
     def link(self, name, inputs, objects):
-        out = os.path.join(self.work, name)
+        if name in self.linked:
+            return self.linked[name]
+        out = self.linked[name] = os.path.join(self.work, name)
         subprocess.run(["gcc", "-o", out, *inputs, *objects, self.path(".libs/libinternal.a"), *self.libs],
                        cwd=self.build, check=True)
         return out
 
-    def run(self, test, objects):
-        """Whether TEST passes with OBJECTS in the place of those of the library."""
-        env = dict(os.environ, srcdir=self.source, top_builddir=self.build, LC_ALL="C")
+    def run(self, test, objects, number):
+        """Whether TEST passes with OBJECTS in the place of those of the library, as the mutant NUMBER."""
+        env = dict(os.environ, HALLMARK_MUTANT=str(number), srcdir=self.source, top_builddir=self.build, LC_ALL="C")
         if test.startswith("unit/"):
             name = os.path.basename(test)
             command = [self.link(name, [self.path("tests/unit/%s-%s.o" % (name, name))], objects)]
@@ -201,17 +215,22 @@ def read_list(path):
     return files, known
 
 
-def try_one(tree, mutant, source, tests):
-    text = source
-    for start, end, new in mutant.edits:
-        text = text[:start] + new + text[end:]
-    objects, message = tree.compile(mutant, text)
-    if objects is None:
-        return "does not compile: " + message.splitlines()[0]
+def killers(tree, path, tests, mutants):
+    """For each of the mutants of PATH, the first test that fails, or None."""
+    with open(os.path.join(tree.source, path), encoding="utf-8") as f:
+        source = f.read()
+    if path.endswith(".h"):
+        for mutant in mutants:
+            start, end, new = mutant.edit
+            objects = tree.compile(path, source[:start] + new + source[end:], tree.users(mutant))
+            yield mutant, next((t for t in tests if not tree.run(t, objects, 0)), None)
+        return
+    objects = tree.compile(path, with_all(path, source, mutants))
     for test in tests:
-        if not tree.run(test, objects):
-            return test
-    return None
+        if not tree.run(test, objects, 0):
+            sys.exit("mutants.py: %s fails without any mutation" % test)
+    for number, mutant in enumerate(mutants, 1):
+        yield mutant, next((t for t in tests if not tree.run(t, objects, number)), None)
 
 
 def main():
@@ -230,25 +249,22 @@ def main():
     survivors, unused = [], set(known)
     for path, tests in files:
         with open(os.path.join(source, path), encoding="utf-8") as f:
-            text = f.read()
+            found = list((limits_of if path.endswith(".h") else mutants_of)(path, f.read()))
+        chosen = [m for m in found if re.search(args.regex, m.key)]
+        unused.difference_update(m.key for m in found if m not in chosen)
         if args.unit:
             tests = [t for t in tests if t.startswith("unit/")]
-        for mutant in (limits_of if path.endswith(".h") else mutants_of)(path, text):
-            if not re.search(args.regex, mutant.key):
-                unused.discard(mutant.key)
-                continue
+        if args.list:
+            print("\n".join("%s:%d %s" % (path, m.line, m.key) for m in chosen))
+            continue
+        for mutant, by in killers(tree, path, tests, chosen) if chosen else ():
             n += 1
-            if args.list:
-                print("%s:%d %s" % (path, mutant.line, mutant.key))
-                continue
-            began = time.monotonic()
-            by = try_one(tree, mutant, text, tests)
             n_killed += by is not None
             if by is None:
                 survivors.append(mutant.key)
-            print("%-8s %s:%d %s [%s, %.0f s]" % ("killed" if by else "known" if mutant.key in known else "SURVIVED",
-                  path, mutant.line, mutant.key.split(" ", 1)[1], by or known.get(mutant.key, "no test fails"),
-                  time.monotonic() - began), flush=True)
+            print("%-8s %s:%d %s [%s]" % ("killed" if by else "known" if mutant.key in known else "SURVIVED", path,
+                                          mutant.line, mutant.key.split(" ", 1)[1],
+                                          by or known.get(mutant.key, "no test fails")), flush=True)
     if args.list:
         return 0
     subprocess.run(["rm", "-rf", work], check=True)

@@ -197,7 +197,7 @@ tar_case("A10-set-id-and-sticky", 0, 0, "-",
 tar_case("A11-character-device", 9, 0, "device", Tar().header("null", kind=b"3", dev=b"0000001\0"))
 tar_case("A11-block-device", 9, 0, "device", Tar().header("sda", kind=b"4", dev=b"0000010\0"))
 tar_case("A12-fifo", 9, 0, "fifo", Tar().header("fifo", kind=b"6"))
-tar_case("A11-device-with-data", 9, 0, "device",
+tar_case("A11-device-with-data", 9, 8, "-",
          Tar().header("null", kind=b"3", dev=b"0000001\0", size=5).body(b"data\n"))
 tar_case("A12-contiguous-file", 0, 0, "-", Tar().file("f", kind=b"7"))
 tar_case("A15-apple-double", 0, 0, "-", Tar().file("._f", b"\0\5\x16\7" + b"\0" * 100).file("f"))

@@ -84,6 +84,14 @@ static void encoding_rejects_base64(void **state)
             fail_msg("accepted: %s", bad[i]);
         bytes_free(&out);
     }
+    /* What is behind the end does not count. */
+    for (i = 1; i < 8; i++) {
+        struct bytes out = {0};
+
+        if (i != 4)
+            assert_false(encoding_unbase64(&out, bytes_view_of("AAAAAAAA", i)));
+        bytes_free(&out);
+    }
 }
 
 static void encoding_accepts_utf8(void **state)
@@ -146,6 +154,11 @@ static void encoding_rejects_utf8(void **state)
     (void)state;
     for (i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(encoding_utf8(bytes_view_str(bad[i]), &code), 0);
+    /* What is behind the end does not count. */
+    assert_int_equal(encoding_utf8(bytes_view_of("z", 0), &code), 0);
+    assert_int_equal(encoding_utf8(bytes_view_of("\xc3\xa4", 1), &code), 0);
+    assert_int_equal(encoding_utf8(bytes_view_of("\xe2\x82\xac", 2), &code), 0);
+    assert_int_equal(encoding_utf8(bytes_view_of("\xf0\x9f\x98\x80", 3), &code), 0);
 }
 
 static void encoding_accepts_printable(void **state)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "trust/policy.h"
 
 #define ALICE "0123456789ABCDEF0123456789ABCDEF01234567"
@@ -103,18 +104,22 @@ static void policy_rejects_thresholds(void **state)
 
 static void policy_rejects_times(void **state)
 {
+    static const int64_t wrong[] = {-1, INT64_MIN, LIMITS_TIMESTAMP_MAX + 1, INT64_MAX};
     struct hallmark_policy in;
+    size_t i;
 
     (void)state;
-    hallmark_policy_init(&in);
-    in.max_age = -1;
-    assert_rejects(in, "greatest age");
-    hallmark_policy_init(&in);
-    in.clock_skew = INT64_MAX;
-    assert_rejects(in, "clock skew");
-    hallmark_policy_init(&in);
-    in.now = -1;
-    assert_rejects(in, "current time");
+    for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        hallmark_policy_init(&in);
+        in.max_age = wrong[i];
+        assert_rejects(in, "greatest age");
+        hallmark_policy_init(&in);
+        in.clock_skew = wrong[i];
+        assert_rejects(in, "clock skew");
+        hallmark_policy_init(&in);
+        in.now = wrong[i];
+        assert_rejects(in, "current time");
+    }
 }
 
 int main(void)
