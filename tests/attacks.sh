@@ -72,6 +72,8 @@ make_odd_keys()
         make_key "$home" $name "" ed25519 cert never
     done
     make_key "$home" expired-primary "" ed25519 cert 20200601T000000
+    quick_gpg "$home" --cert-digest-algo SHA1 --passphrase '' --quick-gen-key "sha1-bound (test) <sha1-bound@example.org>" \
+        ed25519 sign never
     odd_subkey "$home" weak-primary ed25519 never
     odd_subkey "$home" weak-subkey rsa1024 never
     odd_subkey "$home" revoked-subkey ed25519 never

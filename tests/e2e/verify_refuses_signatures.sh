@@ -85,6 +85,7 @@ fi
 
 # Weak.
 both S10-sha1 3 'line 2|too weak|refused by gpg' "$GNUPG" "$KEY" --digest-algo SHA1 -- "${known[@]}"
+odd S10-key-bound-by-sha1 3 'the key|gpg' sha1-bound
 both S11-md5 3 'line 2|too weak|refused by gpg' "$GNUPG_ODD" "$(cat "$ODD/rsa.fpr")" --digest-algo MD5 \
     --allow-weak-digest-algos -- --keyring "$ODD/rsa.gpg" --state "$T/consumer"
 both S11-ripemd160 3 'line 2|too weak|refused by gpg' "$GNUPG" "$KEY" --digest-algo RIPEMD160 -- "${known[@]}"

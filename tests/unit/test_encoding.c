@@ -202,6 +202,47 @@ static void assert_escaped(size_t out_len, const char *text, size_t len, const c
     free(out);
 }
 
+static void encoding_accepts_sizes(void **state)
+{
+    uint64_t size = 1;
+
+    (void)state;
+    assert_true(encoding_parse_size(bytes_view_str("0"), &size));
+    assert_int_equal(size, 0);
+    assert_true(encoding_parse_size(bytes_view_of("1234", 3), &size));
+    assert_int_equal(size, 123);
+    assert_true(encoding_parse_size(bytes_view_str("9223372036854775807"), &size));
+    assert_int_equal(size, INT64_MAX);
+}
+
+/* The long ones are small numbers when their overflow is not seen. */
+static void encoding_rejects_sizes(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "00",
+                                      "01",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1/",
+                                      "1:",
+                                      "0x1",
+                                      "1e3",
+                                      "9223372036854775808",
+                                      "18446744073709551615",
+                                      "18446744073709551616",
+                                      "36893488147419103240",
+                                      "99999999999999999999"};
+    uint64_t size;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (encoding_parse_size(bytes_view_str(bad[i]), &size))
+            fail_msg("accepted: \"%s\"", bad[i]);
+}
+
 static void encoding_accepts_text_to_show(void **state)
 {
     (void)state;
@@ -235,6 +276,8 @@ int main(void)
         cmocka_unit_test(encoding_rejects_utf8),
         cmocka_unit_test(encoding_accepts_printable),
         cmocka_unit_test(encoding_rejects_printable),
+        cmocka_unit_test(encoding_accepts_sizes),
+        cmocka_unit_test(encoding_rejects_sizes),
         cmocka_unit_test(encoding_accepts_text_to_show),
     };
 

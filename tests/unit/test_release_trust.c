@@ -298,6 +298,10 @@ static void release_trust_rejects_forms(void **state) /* S28, S43 */
                    HALLMARK_ERR_SIGNATURE, "is of type 0x01, must be 0x00");
     assert_rejects(f, &(struct how){.file = "wrong.in"}, HALLMARK_ERR_SIGNATURE,
                    "uses SHA512, the Hash header says SHA256");
+    gnupg_shell(f->g,
+                "sed 's/^Origin:.*/& /' Release >blank && $G -u alice -ao blank.asc -b blank");
+    assert_rejects(f, &(struct how){.file = "blank", .signature = "blank.asc"},
+                   HALLMARK_ERR_SIGNATURE, "has blanks at its end");
     assert_rejects(f, &(struct how){.file = "Release"}, HALLMARK_ERR_SIGNATURE, "InRelease");
     assert_rejects(f, &(struct how){.file = "Release", .signature = "empty.asc"},
                    HALLMARK_ERR_SIGNATURE, "Release.gpg");

@@ -98,6 +98,27 @@ static void timestamp_rejects_rfc1123(void **state)
 }
 
 /* Every day up to the year 9999, against the C library. */
+/* What is behind the end does not count, and only digits are digits. */
+static void timestamp_rejects_cut_and_odd_dates(void **state)
+{
+    static const char whole[] = "Sat, 11 Nov 2023 09:59:32 UTC";
+    static const char *const odd[] = {
+        "Sun, 2/ Nov 2023 09:59:32 UTC", "Sat, 0; Nov 2023 09:59:32 UTC",
+        "Sat, 11 Nov 202: 09:59:32 UTC", "Sat, 11 Nov 2023 0::59:32 UTC",
+        "Sat, 11 Nov 2023 09:5/:32 UTC", "Sat, 11 Nov 2023 09:59:2: UTC"};
+    int64_t when;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof whole - 1; i++)
+        if (timestamp_parse_rfc1123(bytes_view_of(whole, i), &when))
+            fail_msg("accepted: %.*s", (int)i, whole);
+    assert_true(timestamp_parse_rfc1123(bytes_view_of(whole, i), &when));
+    for (i = 0; i < sizeof odd / sizeof *odd; i++)
+        if (timestamp_parse_rfc1123(bytes_view_str(odd[i]), &when))
+            fail_msg("accepted: %s", odd[i]);
+}
+
 static void timestamp_accepts_what_it_writes(void **state)
 {
     int64_t day;
@@ -316,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timestamp_accepts_rfc1123),
         cmocka_unit_test(timestamp_rejects_rfc1123),
+        cmocka_unit_test(timestamp_rejects_cut_and_odd_dates),
         cmocka_unit_test(timestamp_accepts_what_it_writes),
         cmocka_unit_test(timestamp_accepts_any_number),
         cmocka_unit_test(timestamp_accepts_any_form),
