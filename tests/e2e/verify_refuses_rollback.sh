@@ -124,6 +124,7 @@ done <<'END'
 8@.@: >"$2"
 8@not what was remembered@sed '/^Date/d' "$1" >"$2"
 8@not what was remembered@sed '/^SHA256/d' "$1" >"$2"
+8@not what was remembered@sed '/^Repository/d' "$1" >"$2"
 8@not what was remembered@sed 's/^Repository:.*/Repository: file:\/\/\/else/' "$1" >"$2"
 8@not what was remembered@sed 's/^Date:.*/Date: yesterday/' "$1" >"$2"
 8@not what was remembered@sed 's/^SHA256: ../SHA256: /' "$1" >"$2"
@@ -133,4 +134,9 @@ done <<'END'
 END
 rm -rf "$memory"
 cp "$T/memory" "$memory"
+mv "$T/consumer/verified" "$T/verified"
+echo text >"$T/consumer/verified"
+refuses F05-memory-is-no-directory 1 'consumer/verified: Not a directory' -- consume check "$site"
+rm "$T/consumer/verified"
+mv "$T/verified" "$T/consumer/verified"
 accepts F05-mended -- consume check "$site" --quiet
