@@ -238,7 +238,10 @@ second_opinion()
         case $1 in
         --keyring) keyrings+=(--keyring "$2") ;;
         --threshold) threshold=$2 ;;
-        --now) at=(env TZ=UTC faketime "$(date -u -d "$2" '+%Y-%m-%d %H:%M:%S')") ;;
+        --now)
+            have faketime || return 0
+            at=(env TZ=UTC faketime "$(date -u -d "$2" '+%Y-%m-%d %H:%M:%S')")
+            ;;
         esac
         shift
     done

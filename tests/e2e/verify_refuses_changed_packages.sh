@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# valgrind: no
 # A package that is not what was signed: one line with the reason, exit status 7, nothing unpacked and nothing
 # changed; what is unpacked is what was hashed, whoever writes to the file meanwhile. The names are the cases of
 # tests/ATTACKS.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# valgrind: no
 # A manifest with a good signature that breaks the format: exit status 8 (7 where its hash sections disagree, 3 where
 # its bytes would not be signed by anybody), one line that says where, nothing changed. The names are the cases of
 # tests/ATTACKS.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# valgrind: no
 # A manifest in the right form whose signatures do not count: by others, by keys that are weak, expired or revoked, by
 # weak digests, of another kind, too many of them, from the future. The names are the cases of tests/ATTACKS.
 . "$(dirname "$0")/../lib.sh"
