@@ -134,7 +134,7 @@ class Tree:
     """A build, and variants of it in WORK."""
 
     def __init__(self, source, build, work):
-        self.source, self.build, self.work = source, build, work
+        self.source, self.build, self.work, self.linked = source, build, work, {}
         self.flags = shlex.split(self.variable("$(DEFS) $(libinternal_la_CPPFLAGS)"))
         self.libs = shlex.split(self.variable("$(libinternal_la_LIBADD) $(CMOCKA_LIBS)"))
 
@@ -219,16 +219,16 @@ def killers(tree, path, tests, mutants):
     """For each of the mutants of PATH, the first test that fails, or None."""
     with open(os.path.join(tree.source, path), encoding="utf-8") as f:
         source = f.read()
+    objects = [] if path.endswith(".h") else tree.compile(path, with_all(path, source, mutants))
+    for test in tests:
+        if not tree.run(test, objects, 0):
+            sys.exit("mutants.py: %s fails without any mutation" % test)
     if path.endswith(".h"):
         for mutant in mutants:
             start, end, new = mutant.edit
             objects = tree.compile(path, source[:start] + new + source[end:], tree.users(mutant))
             yield mutant, next((t for t in tests if not tree.run(t, objects, 0)), None)
         return
-    objects = tree.compile(path, with_all(path, source, mutants))
-    for test in tests:
-        if not tree.run(test, objects, 0):
-            sys.exit("mutants.py: %s fails without any mutation" % test)
     for number, mutant in enumerate(mutants, 1):
         yield mutant, next((t for t in tests if not tree.run(t, objects, number)), None)
 

@@ -178,6 +178,35 @@ static void armor_rejects_every_cut(void **state)
     }
 }
 
+/* Lines that are as long as the right ones. */
+static void armor_rejects_other_edges(void **state)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        {"-----BEGIN PGP SIGNATURX-----\n\nAAEC\n-----END PGP SIGNATURE-----\n",
+         "SIGNATURX-----\" where"},
+        {"-----BEGIX PGP SIGNATURE-----\n\nAAEC\n-----END PGP SIGNATURE-----\n", "BEGIX"},
+        {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----END PGP SIGNATURX-----\n",
+         "is not the END line"},
+        {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----XXX PGP SIGNATURE-----\n",
+         "is not the END line"},
+        {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----END PGP SIGNATURE----\n",
+         "is not the END line"},
+        {"-----BEGIN PGP SIGNATURE-----\n: value\n\nAAEC\n-----END PGP SIGNATURE-----\n",
+         "line 2 of the PGP SIGNATURE is neither a header"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hallmark_error err = {0};
+
+        assert_false(parse(bytes_view_str(cases[i].text), "", &err));
+        corpus_assert_error(&err, HALLMARK_ERR_SIGNATURE, cases[i].reason);
+    }
+}
+
 static void armor_accepts_other_kinds(void **state)
 {
     struct bytes_view rest = bytes_view_str(
@@ -204,6 +233,7 @@ int main(void)
         cmocka_unit_test(armor_accepts_blocks_one_by_one),
         cmocka_unit_test(armor_rejects_without_a_trace),
         cmocka_unit_test(armor_rejects_every_cut),
+        cmocka_unit_test(armor_rejects_other_edges),
         cmocka_unit_test(armor_accepts_other_kinds),
     };
 

@@ -327,6 +327,18 @@ static void clearsign_accepts_real_archives(void **state)
     globfree(&found);
 }
 
+static void clearsign_accepts_its_own_first_line_only(void **state)
+{
+    (void)state;
+    assert_true(clearsign_is_clearsigned(bytes_view_str("-----BEGIN PGP SIGNED MESSAGE-----\n")));
+    assert_false(clearsign_is_clearsigned(bytes_view_str("")));
+    assert_false(clearsign_is_clearsigned(bytes_view_str("-----BEGIN PGP SIGNED MESSAGE----")));
+    assert_false(clearsign_is_clearsigned(
+        bytes_view_str("Origin: one that is longer than the first line of a signed message\n")));
+    assert_false(
+        clearsign_is_clearsigned(bytes_view_of("-----BEGIN PGP SIGNED MESSAGE-----\n", 30)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +353,7 @@ int main(void)
         cmocka_unit_test(clearsign_rejects_detached_text),
         cmocka_unit_test(clearsign_accepts_what_gpg_writes),
         cmocka_unit_test(clearsign_accepts_real_archives),
+        cmocka_unit_test(clearsign_accepts_its_own_first_line_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
