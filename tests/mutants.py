@@ -180,7 +180,8 @@ class Tree:
     def run(self, test, objects, number):
         """Whether TEST passes with OBJECTS in the place of those of the library, as the mutant NUMBER."""
         env = dict(os.environ, HALLMARK_MUTANT=str(number), srcdir=self.source, top_builddir=self.build, LC_ALL="C")
-        if test.startswith("unit/"):
+        is_unit = test.startswith("unit/")
+        if is_unit:
             name = os.path.basename(test)
             command = [self.link(name, [self.path("tests/unit/%s-%s.o" % (name, name))], objects)]
         else:
@@ -193,8 +194,8 @@ class Tree:
         try:
             with open(os.path.join(self.work, "out"), "w", encoding="utf-8") as out:
                 return subprocess.run(command, cwd=self.build, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                                      stderr=subprocess.STDOUT, preexec_fn=bound,
-                                      timeout=60 if test.startswith("unit/") else 1800).returncode in (0, 77)
+                                      stderr=subprocess.STDOUT, preexec_fn=bound if is_unit else None,
+                                      timeout=60 if is_unit else 1800).returncode in (0, 77)
         except subprocess.TimeoutExpired:
             return False
 
