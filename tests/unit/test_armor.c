@@ -189,7 +189,7 @@ static void armor_rejects_other_edges(void **state)
         {"-----BEGIX PGP SIGNATURE-----\n\nAAEC\n-----END PGP SIGNATURE-----\n", "BEGIX"},
         {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----END PGP SIGNATURX-----\n",
          "is not the END line"},
-        {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----XXX PGP SIGNATURE-----\n",
+        {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----FIN PGP SIGNATURE-----\n",
          "is not the END line"},
         {"-----BEGIN PGP SIGNATURE-----\n\nAAEC\n-----END PGP SIGNATURE----\n",
          "is not the END line"},
