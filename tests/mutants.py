@@ -140,9 +140,10 @@ class Tree:
 
     def variable(self, names):
         """What variables of the Makefile stand for."""
-        rule = "print-variables:\n\t$(info %s)@:\n" % names
-        return subprocess.run(["make", "-s", "-f", "Makefile", "-f", "-", "print-variables"], cwd=self.build, check=True,
+        rule = "print-variables:\n\t$(info @@ %s)@:\n" % names
+        text = subprocess.run(["make", "-s", "-f", "Makefile", "-f", "-", "print-variables"], cwd=self.build, check=True,
                               input=rule, stdout=subprocess.PIPE, universal_newlines=True).stdout
+        return next(line[3:] for line in text.splitlines() if line.startswith("@@ "))
 
     def path(self, *parts):
         return os.path.join(self.build, *parts)
