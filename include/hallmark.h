@@ -72,6 +72,13 @@ enum hallmark_expiry {
     HALLMARK_EXPIRY_OPTIONAL,     /* a manifest without any expiry is accepted for ever */
 };
 
+/* What to do when the kernel cannot confine the processes that read and write archives. */
+enum hallmark_sandbox {
+    HALLMARK_SANDBOX_REQUIRED = 0,
+    HALLMARK_SANDBOX_BEST_EFFORT,
+    HALLMARK_SANDBOX_OFF,
+};
+
 /* What must hold before anything is believed. Strings are borrowed for the time of the call. */
 struct hallmark_policy {
     const char *const *keyrings;  /* NULL-terminated paths of OpenPGP keyrings, binary or armoured;
@@ -86,6 +93,14 @@ struct hallmark_policy {
     int64_t now;                  /* seconds since 1970-01-01 UTC, by which all dates are judged */
     const char *state_dir;        /* where the newest manifest seen is remembered; NULL: the user's own
                                      directory, or the system's for root; "": nowhere */
+    const char *suite;            /* the suite of an archive, and what the manifest's Suite or Codename
+                                     must be; NULL: whatever it is (likewise below) */
+    const char *codename;         /* what its Codename must be */
+    const char *origin;           /* what its Origin must be */
+    bool accept_change;           /* of Origin, Label and Codename since the manifest remembered */
+    const char *const *components;    /* NULL-terminated: which indexes of an archive are looked at; */
+    const char *const *architectures; /* NULL: all */
+    enum hallmark_sandbox sandbox;    /* of the process that decompresses indexes */
 };
 
 /* Fills in the defaults: no limits but Valid-Until, threshold 1, 10 s of skew, the system's clock and
@@ -112,27 +127,31 @@ struct hallmark_manifest {
     int64_t expires;      /* when this policy stops to believe it; 0: never */
     const struct hallmark_signature *signatures;
     size_t n_signatures;
-    size_t n_packages;    /* indexes such as Packages.gz do not count */
+    size_t n_packages;    /* that it lists itself: in an archive none, they are in its indexes */
+    size_t n_indexes;     /* other files that it lists */
     const char *text;     /* exactly the bytes that were verified */
     size_t text_len;
 };
 
-/* One file that the manifest lists and that is no index of packages. Lent by the repository; in the
- * order of the paths' bytes. */
+/* One file that the manifest, or an index that it lists, tells size and hashes of. Lent by the
+ * repository. */
 struct hallmark_package {
-    const char *path;    /* relative to the repository */
+    const char *path;    /* relative to the repository; of an archive, to what is above dists */
     uint64_t size;       /* bytes */
-    const char *sha256;  /* lower-case hexadecimal */
-    const char *sha512;  /* likewise; NULL where the manifest has none */
-    const char *name;    /* "hello" of hello-2.10.tar.gz; the file's name where there is no version */
+    const char *sha256;  /* lower-case hexadecimal; NULL where it is not known */
+    const char *sha512;  /* likewise */
+    const char *name;    /* as the index says; else "hello" of hello-2.10.tar.gz, and the file's name
+                            where there is no version */
     const char *version; /* "2.10"; "" where the name holds none */
+    const char *architecture; /* "amd64", "all", "source"; "" where it is not known */
 };
 
 struct hallmark_repository;
 
-/* Opens LOCATION (a directory, a file:// URL, or the path of an InRelease or Release file), verifies
- * the manifest's signature, its dates, and that it is not older than the one remembered. Succeeds only
- * with a manifest that may be believed. Closed by hallmark_repository_close(). */
+/* Opens LOCATION (a directory, a file:// URL, or the path of an InRelease or Release file; of an apt
+ * archive its root or dists/SUITE), verifies the manifest's signature, its dates, that it is the one
+ * that the policy pins, and that it is not older than the one remembered. Succeeds only with a manifest
+ * that may be believed. Closed by hallmark_repository_close(). */
 HALLMARK_API struct hallmark_repository *hallmark_repository_open(const char *location,
                                                                   const struct hallmark_policy *policy,
                                                                   struct hallmark_error *err);
@@ -142,37 +161,48 @@ HALLMARK_API void hallmark_repository_close(struct hallmark_repository *reposito
 HALLMARK_API const struct hallmark_manifest *
 hallmark_repository_manifest(const struct hallmark_repository *repository);
 
-/* The package at INDEX, below n_packages; NULL beyond it. */
-HALLMARK_API const struct hallmark_package *
-hallmark_repository_package(const struct hallmark_repository *repository, size_t index);
+/* Told of one package, which is lent until it returns; false ends the listing without an error. */
+typedef bool hallmark_package_fn(void *ctx, const struct hallmark_package *package);
 
-/* The package that NAME means: a path in the manifest (that of an index, too), a file's name, or a
- * name whose newest version is taken (versions compare as in deb-version(7)). Fails with
- * HALLMARK_ERR_NO_PACKAGE, or with HALLMARK_ERR_USAGE and the candidates where several files answer
- * to it. */
+/* Calls EACH for each package that the manifest lists, in the order of the paths' bytes, and then for
+ * each that stands only in the indexes, in their order and once. The indexes are verified, the packages
+ * are not looked at. What EACH was told before a failure is not to be used: HALLMARK_ERR_CONTENT or
+ * HALLMARK_ERR_MALFORMED where an index is not good or missing. */
+HALLMARK_API bool hallmark_repository_list(const struct hallmark_repository *repository,
+                                           hallmark_package_fn *each, void *ctx,
+                                           struct hallmark_error *err);
+
+/* The package that NAME means: a path in the manifest or in an index, a file's name, or a name whose
+ * newest version is taken (versions compare as in deb-version(7)), in indexes with "=VERSION",
+ * ":ARCHITECTURE" or both behind it. Fails with HALLMARK_ERR_NO_PACKAGE, with HALLMARK_ERR_USAGE and
+ * the candidates where several files answer to it, or as hallmark_repository_list() does. Lent until
+ * the repository is closed. */
 HALLMARK_API const struct hallmark_package *
 hallmark_repository_find(const struct hallmark_repository *repository, const char *name,
                          struct hallmark_error *err);
 
 /* What to check, and whom to tell. All members may be zero. */
 struct hallmark_check_options {
-    const struct hallmark_package *const *packages; /* NULL: all, and all indexes */
+    const struct hallmark_package *const *packages; /* NULL: all, and all indexes that are there */
     size_t n_packages;
     void (*problem)(void *ctx, const struct hallmark_package *package,
-                    const struct hallmark_error *err); /* once for each file that is not good */
+                    const struct hallmark_error *err); /* once for each file that is not good; the
+                                                          package is lent until it returns, NULL where
+                                                          an index cannot be had or read */
     hallmark_progress_fn *progress;
     void *ctx;
 };
 
 struct hallmark_check_report {
     size_t n_checked; /* packages looked at */
-    size_t n_indexes; /* indexes of packages, such as Packages.gz, looked at beside them */
+    size_t n_indexes; /* files that are no packages, such as Packages.gz, looked at beside them */
     size_t n_bad;     /* of both, not good */
     uint64_t n_bytes; /* bytes hashed */
 };
 
-/* Compares size and every listed hash of the packages with the manifest. Looks at all of them; fails
- * with the first problem, HALLMARK_ERR_CONTENT before HALLMARK_ERR_IO. */
+/* Compares size and every listed hash of the packages with the manifest, or with the index that lists
+ * them. Looks at all of them; fails with the first problem, HALLMARK_ERR_CONTENT before
+ * HALLMARK_ERR_IO. The progress function is told a total of 0 while that is not known. */
 HALLMARK_API bool hallmark_repository_check(const struct hallmark_repository *repository,
                                             const struct hallmark_check_options *options,
                                             struct hallmark_check_report *report,
@@ -182,13 +212,6 @@ HALLMARK_API bool hallmark_repository_check(const struct hallmark_repository *re
 enum hallmark_links {
     HALLMARK_LINKS_INSIDE = 0, /* relative, and staying inside of the unpacked tree */
     HALLMARK_LINKS_ANY,        /* any target; still nothing is written through one */
-};
-
-/* What to do when the kernel cannot confine the processes that read and write archives. */
-enum hallmark_sandbox {
-    HALLMARK_SANDBOX_REQUIRED = 0,
-    HALLMARK_SANDBOX_BEST_EFFORT,
-    HALLMARK_SANDBOX_OFF,
 };
 
 struct hallmark_unpack_options {

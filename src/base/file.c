@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -188,6 +189,15 @@ bool file_read(int dirfd, const char *path, size_t max_len, struct bytes *out, b
     ok = file_read_fd(fd, path, max_len, out, err);
     file_close(&fd);
     return ok;
+}
+
+int file_open_memory(const char *name, struct hallmark_error *err)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+
+    if (fd < 0)
+        error_set_errno(err, "cannot make a file in memory");
+    return fd;
 }
 
 bool file_write_all(int fd, const void *data, size_t len)

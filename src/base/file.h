@@ -47,6 +47,10 @@ bool file_read(int dirfd, const char *path, size_t max_len, struct bytes *out, b
 /* One read(2) that is retried on EINTR. */
 ssize_t file_read_some(int fd, void *buf, size_t len);
 
+/* A new, empty file in memory that nobody else can open; -1 with an error. NAME is for debuggers.
+ */
+int file_open_memory(const char *name, struct hallmark_error *err);
+
 bool file_write_all(int fd, const void *data, size_t len);
 
 /* Creates NAME in DIRFD with DATA and MODE, which must not exist, and syncs the file. */

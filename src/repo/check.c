@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* hallmark_repository_check(): the packages of a repository against its verified manifest. */
+/* hallmark_repository_check(): the files of a repository against its verified manifest. */
 #include <string.h>
 
-#include "base/file.h"
-#include "format/packages.h"
+#include "repo/catalogue.h"
+#include "repo/index.h"
 #include "repo/repository.h"
 
-/* One run over the packages. */
+/* One run over the files. */
 struct check {
     const struct hallmark_repository *repository;
     const struct hallmark_check_options *options;
     struct hallmark_check_report report;
-    uint64_t n_total; /* bytes that will be read if all is well */
+    uint64_t n_total; /* bytes that will be read if all is well; 0: not known */
     struct hallmark_error worst;
+    struct strlist told; /* problems of files that are no packages */
 };
 
 static bool count_bytes(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -27,31 +28,86 @@ static bool count_bytes(void *ctx, const void *data, size_t len, struct hallmark
     return true;
 }
 
-static bool check_one(struct check *check, const struct hallmark_package *package,
-                      struct hallmark_error *err)
+/* Keeps the problem that weighs most: what is wrong weighs more than what could not be read; else
+ * the first one stays. */
+static void note_problem(void *ctx, const struct content *content, const struct hallmark_error *err)
 {
-    const struct release_entry *entry = repository_entry(check->repository, package);
-    struct repository_sink sink = {.take = count_bytes, .ctx = check};
-    int fd = repository_open_package(check->repository, entry, err);
-    bool ok = fd >= 0 && repository_read_package(check->repository, fd, entry, &sink, err);
+    struct check *check = ctx;
 
-    file_close(&fd);
-    return ok;
-}
-
-/* What is wrong weighs more than what could not be read; else the first one stays. */
-static void keep_worst(struct check *check, const struct hallmark_error *err)
-{
+    check->report.n_bad++;
+    if (content->kind == CONTENT_METADATA)
+        strlist_add(&check->told, err->text);
     if (check->worst.code == HALLMARK_OK ||
         (check->worst.code == HALLMARK_ERR_IO && err->code != HALLMARK_ERR_IO))
         check->worst = *err;
+    if (check->options->problem)
+        check->options->problem(check->options->ctx, &content->package, err);
 }
 
-static const struct hallmark_package *package_at(const struct check *check, size_t index)
+/* An index that cannot be used, unless that has been told when the file was looked at. */
+static void note_index(void *ctx, const struct content *content, const struct hallmark_error *err)
 {
-    if (check->options->packages)
-        return index < check->options->n_packages ? check->options->packages[index] : NULL;
-    return repository_file(check->repository, index);
+    struct check *check = ctx;
+
+    if (strlist_has(&check->told, err->text))
+        return;
+    if (!content_exists(content, check->repository->place.fetch))
+        check->report.n_indexes++;
+    note_problem(check, content, err);
+}
+
+static bool check_one(void *ctx, const struct content *content, struct hallmark_error *err)
+{
+    struct check *check = ctx;
+    struct content_sink sink = {.take = count_bytes, .ctx = check};
+    struct hallmark_error problem = {0};
+
+    (void)err;
+    if (content->kind == CONTENT_METADATA)
+        check->report.n_indexes++;
+    else
+        check->report.n_checked++;
+    if (!content_check(content, check->repository->place.fetch, &sink, &problem))
+        note_problem(check, content, &problem);
+    return true;
+}
+
+static void check_named(struct check *check)
+{
+    const struct hallmark_check_options *options = check->options;
+    size_t i;
+
+    for (i = 0; i < options->n_packages; i++)
+        check->n_total += options->packages[i]->size;
+    for (i = 0; i < options->n_packages; i++)
+        check_one(check, content_of(options->packages[i]), NULL);
+}
+
+/* Whether a file that the manifest lists is to be looked at: packages always; of indexes one
+ * compression need only be there, and of an archive's other files none. */
+static bool is_due(const struct check *check, const struct content *content)
+{
+    if (content->kind == CONTENT_PACKAGE)
+        return true;
+    if (check->repository->is_archive && index_is_narrowed(check->repository))
+        return false;
+    return content_exists(content, check->repository->place.fetch);
+}
+
+static bool check_all(struct check *check, struct hallmark_error *err)
+{
+    const struct hallmark_repository *repository = check->repository;
+    struct catalogue_sink sink = {.each = check_one, .problem = note_index, .ctx = check};
+    const struct content *content;
+    size_t i;
+
+    if (!repository->is_archive)
+        for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
+            check->n_total += content->package.size;
+    for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
+        if (is_due(check, content))
+            check_one(check, content, err);
+    return catalogue_read(repository, &sink, err);
 }
 
 bool hallmark_repository_check(const struct hallmark_repository *repository,
@@ -59,27 +115,16 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
                                struct hallmark_check_report *report, struct hallmark_error *err)
 {
     struct check check = {.repository = repository, .options = options};
-    const struct hallmark_package *package;
-    struct hallmark_error problem;
-    size_t i;
+    bool ok = true;
 
     error_clear(err);
-    for (i = 0; (package = package_at(&check, i)) != NULL; i++)
-        check.n_total += package->size;
-    for (i = 0; (package = package_at(&check, i)) != NULL; i++) {
-        error_clear(&problem);
-        if (packages_is_index(package->path))
-            check.report.n_indexes++;
-        else
-            check.report.n_checked++;
-        if (check_one(&check, package, &problem))
-            continue;
-        check.report.n_bad++;
-        keep_worst(&check, &problem);
-        if (options->problem)
-            options->problem(options->ctx, package, &problem);
-    }
+    if (options->packages)
+        check_named(&check);
+    else
+        ok = check_all(&check, err);
+    strlist_free(&check.told);
     if (report)
         *report = check.report;
-    return check.report.n_bad == 0 || error_set(err, check.worst.code, "%s", check.worst.text);
+    return ok &&
+           (check.report.n_bad == 0 || error_set(err, check.worst.code, "%s", check.worst.text));
 }

@@ -16,13 +16,13 @@ static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error 
            error_set_errno(err, "cannot write the private copy of the package");
 }
 
-/* Verifies the package of ENTRY into FD. */
-static bool verify_into(const struct hallmark_repository *repository,
-                        const struct release_entry *entry, int fd, struct hallmark_error *err)
+/* Verifies the package into FD. */
+static bool verify_into(const struct hallmark_repository *repository, const struct content *content,
+                        int fd, struct hallmark_error *err)
 {
-    struct repository_sink sink = {.take = copy, .ctx = &fd};
-    int package = repository_open_package(repository, entry, err);
-    bool ok = package >= 0 && repository_read_package(repository, package, entry, &sink, err);
+    struct content_sink sink = {.take = copy, .ctx = &fd};
+    int package = content_open(content, repository->place.fetch, err);
+    bool ok = package >= 0 && content_read(content, package, &sink, err);
 
     file_close(&package);
     return ok && repository_check_fresh(repository, err);
@@ -33,7 +33,6 @@ bool hallmark_repository_unpack(const struct hallmark_repository *repository,
                                 const struct hallmark_unpack_options *options,
                                 struct hallmark_unpack_report *report, struct hallmark_error *err)
 {
-    const struct release_entry *entry = repository_entry(repository, package);
     struct unpack_options how = {
         .links = options->links,
         .sandbox = options->sandbox,
@@ -58,7 +57,7 @@ bool hallmark_repository_unpack(const struct hallmark_repository *repository,
     if (!unpack)
         return false;
     fd = unpack_private_file(unpack, err);
-    ok = fd >= 0 && verify_into(repository, entry, fd, err) &&
+    ok = fd >= 0 && verify_into(repository, content_of(package), fd, err) &&
          unpack_run(unpack, fd, package->path, &format, &how, &done, err);
     file_close(&fd);
     unpack_close(unpack);

@@ -49,3 +49,32 @@ const char *location_keyrings(void)
 {
     return HALLMARK_CONFIG_DIR "/keyrings";
 }
+
+const char *location_architecture(void)
+{
+#if defined(__x86_64__) && defined(__ILP32__)
+    return "x32";
+#elif defined(__x86_64__)
+    return "amd64";
+#elif defined(__i386__)
+    return "i386";
+#elif defined(__aarch64__)
+    return "arm64";
+#elif defined(__arm__) && defined(__ARM_PCS_VFP)
+    return "armhf";
+#elif defined(__arm__)
+    return "armel";
+#elif defined(__riscv) && __riscv_xlen == 64
+    return "riscv64";
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+    return "ppc64el";
+#elif defined(__s390x__)
+    return "s390x";
+#elif defined(__loongarch64)
+    return "loong64";
+#elif defined(__mips64) && defined(__MIPSEL__)
+    return "mips64el";
+#else
+    return "";
+#endif
+}

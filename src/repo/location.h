@@ -16,4 +16,8 @@ char *location_state(struct hallmark_error *err);
 /* /etc/hallmark/keyrings, for everybody. Static. */
 const char *location_keyrings(void);
 
+/* What Debian calls the architecture that this was compiled for: "amd64"; "" for one without a name
+ * here. Static. */
+const char *location_architecture(void);
+
 #endif

@@ -13,35 +13,15 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/path.h"
-#include "crypto/digest.h"
 #include "format/clearsign.h"
-#include "format/package_name.h"
-#include "format/packages.h"
+#include "format/index_path.h"
 #include "format/packet.h"
+#include "repo/index.h"
+#include "repo/index_find.h"
 #include "repo/keyring_files.h"
 #include "repo/location.h"
 #include "repo/package_find.h"
 #include "repo/state.h"
-#include "system/fetch.h"
-
-/* A package as it is lent out, made when it is first asked for. */
-struct lent_package {
-    struct hallmark_package package;
-    char sha256[2 * RELEASE_SHA256_LEN + 1], sha512[2 * RELEASE_SHA512_LEN + 1];
-};
-
-struct hallmark_repository {
-    struct fetch *fetch;
-    struct verified_release *verified;
-    struct hallmark_manifest manifest;
-    struct hallmark_signature *signatures;
-    char user_ids[LIMITS_SIGNATURES][512]; /* escaped */
-    struct lent_package **files;           /* of each entry of the release */
-    size_t *packages;                      /* which of the entries are packages */
-    char *state_dir;                       /* NULL: nothing is remembered */
-    int64_t now;                           /* of the policy, when the repository was opened */
-    struct timespec opened;                /* at that moment, CLOCK_MONOTONIC */
-};
 
 /* What the server has, read. */
 struct documents {
@@ -57,40 +37,49 @@ static void documents_free(struct documents *documents)
     free(documents->name);
 }
 
+static bool read_one(const struct place *place, const char *name, size_t max_len, struct bytes *out,
+                     bool *exists, struct hallmark_error *err)
+{
+    char *path = place_path(place, name);
+    bool ok = fetch_document(place->fetch, path, max_len, out, exists, err);
+
+    free(path);
+    return ok;
+}
+
 /* Reads InRelease or, where there is none, Release and Release.gpg. Once there is an InRelease it
  * alone counts: falling back after a failed check would let an attacker choose (CVE-2018-0501). */
-static bool read_documents(struct fetch *fetch, const char *file, struct documents *out,
+static bool read_documents(const struct place *place, struct documents *out,
                            struct hallmark_error *err)
 {
-    const char *name = file ? file : "InRelease";
+    const char *name = place->file ? place->file : "InRelease";
     bool exists, is_signed;
     char *signature;
 
     out->is_inline = true;
-    if (!fetch_document(fetch, name, LIMITS_MANIFEST_BYTES, &out->text, &exists, err))
+    if (!read_one(place, name, LIMITS_MANIFEST_BYTES, &out->text, &exists, err))
         return false;
-    if (!exists && !file) {
+    if (!exists && !place->file) {
         name = "Release";
         out->is_inline = false;
-        if (!fetch_document(fetch, name, LIMITS_MANIFEST_BYTES, &out->text, &exists, err))
+        if (!read_one(place, name, LIMITS_MANIFEST_BYTES, &out->text, &exists, err))
             return false;
     }
     if (!exists)
         return error_set(err, HALLMARK_ERR_SIGNATURE,
                          "%s: holds neither InRelease nor Release: nothing here is signed",
-                         fetch_url(fetch));
+                         place->url);
     out->name = alloc_strdup(name);
-    if (file)
+    if (place->file)
         out->is_inline = clearsign_is_clearsigned(bytes_view(&out->text));
     if (out->is_inline)
         return true;
     signature = alloc_printf("%s.gpg", name);
-    is_signed =
-        fetch_document(fetch, signature, LIMITS_SIGNATURE_BYTES, &out->signature, &exists, err);
+    is_signed = read_one(place, signature, LIMITS_SIGNATURE_BYTES, &out->signature, &exists, err);
     if (is_signed && (!exists || out->signature.len == 0))
         is_signed = error_set(err, HALLMARK_ERR_SIGNATURE,
                               "%s: %s has no signature: it holds none itself, and %s is %s",
-                              fetch_url(fetch), name, signature, exists ? "empty" : "missing");
+                              place->url, name, signature, exists ? "empty" : "missing");
     free(signature);
     return is_signed;
 }
@@ -107,9 +96,9 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
     if (!policy_from(&policy, in, err))
         return false;
     if (repository->state_dir &&
-        !state_load(repository->state_dir, fetch_url(repository->fetch), &floor, err))
+        !state_load(repository->state_dir, repository->place.url, &floor, err))
         goto out;
-    if (!read_documents(repository->fetch, fetch_file(repository->fetch), &documents, err))
+    if (!read_documents(&repository->place, &documents, err))
         goto out;
     /* A key may be as much ahead of the clock as what it signs. */
     keys = openpgp_open(keyring, in->now + in->clock_skew, err);
@@ -124,6 +113,7 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
 out:
     openpgp_close(keys);
     documents_free(&documents);
+    state_free(&floor);
     policy_free(&policy);
     return repository->verified != NULL;
 }
@@ -155,17 +145,27 @@ static void fill_signatures(struct hallmark_repository *repository)
     }
 }
 
-static void find_packages(struct hallmark_repository *repository)
+/* What of the manifest is no package: indexes; and in an archive all, since packages stand in
+ * indexes only. */
+static enum content_kind kind_of(const struct hallmark_repository *repository,
+                                 const struct release_entry *entry)
+{
+    struct index_path ignored;
+
+    return repository->is_archive || index_path_parse(&ignored, entry->path) ? CONTENT_METADATA
+                                                                             : CONTENT_PACKAGE;
+}
+
+static void count_files(struct hallmark_repository *repository)
 {
     const struct release *release = &repository->verified->release;
-    size_t i, n = 0;
+    size_t i;
 
     repository->files = alloc_array(release->n_entries, sizeof *repository->files);
-    repository->packages = alloc_array(release->n_entries, sizeof *repository->packages);
     for (i = 0; i < release->n_entries; i++)
-        if (!packages_is_index(release->entries[i].path))
-            repository->packages[n++] = i;
-    repository->manifest.n_packages = n;
+        if (kind_of(repository, &release->entries[i]) == CONTENT_PACKAGE)
+            repository->manifest.n_packages++;
+    repository->manifest.n_indexes = release->n_entries - repository->manifest.n_packages;
 }
 
 static void fill_manifest(struct hallmark_repository *repository)
@@ -186,7 +186,7 @@ static void fill_manifest(struct hallmark_repository *repository)
     fill_signatures(repository);
     manifest->signatures = repository->signatures;
     manifest->n_signatures = verified->n_signatures;
-    find_packages(repository);
+    count_files(repository);
     manifest->text = verified->text.data;
     manifest->text_len = verified->text.len;
 }
@@ -200,6 +200,22 @@ static bool choose_state(struct hallmark_repository *repository, const char *sta
     return repository->state_dir != NULL;
 }
 
+static void copy_list(struct strlist *out, const char *const *list)
+{
+    for (; list && *list; list++)
+        strlist_add(out, *list);
+}
+
+/* Opens what is now known to be there. */
+static bool settle(struct hallmark_repository *repository, struct hallmark_error *err)
+{
+    repository->is_archive = index_is_archive(&repository->verified->release);
+    if (!repository->is_archive && !place_is_flat(&repository->place, err))
+        return false;
+    fill_manifest(repository);
+    return true;
+}
+
 struct hallmark_repository *repository_open(const char *location,
                                             const struct hallmark_policy *policy,
                                             struct bytes_view keyring, struct hallmark_error *err)
@@ -208,13 +224,16 @@ struct hallmark_repository *repository_open(const char *location,
 
     repository->now = policy->now;
     clock_gettime(CLOCK_MONOTONIC, &repository->opened);
-    repository->fetch = fetch_open(location, err);
-    if (!repository->fetch || !choose_state(repository, policy->state_dir, err) ||
-        !verify(repository, policy, keyring, err)) {
+    repository->lent = alloc_array(1, sizeof *repository->lent);
+    repository->reader = package_reader_new(policy->sandbox);
+    copy_list(&repository->components, policy->components);
+    copy_list(&repository->architectures, policy->architectures);
+    if (!place_find(&repository->place, location, policy->suite, err) ||
+        !choose_state(repository, policy->state_dir, err) ||
+        !verify(repository, policy, keyring, err) || !settle(repository, err)) {
         hallmark_repository_close(repository);
         return NULL;
     }
-    fill_manifest(repository);
     return repository;
 }
 
@@ -239,12 +258,18 @@ void hallmark_repository_close(struct hallmark_repository *repository)
     if (!repository)
         return;
     for (i = 0; repository->files && i < repository_count_files(repository); i++)
-        free(repository->files[i]);
+        content_free(repository->files[i]);
+    for (i = 0; i < repository->lent->n_items; i++)
+        content_free(repository->lent->items[i]);
+    free(repository->lent->items);
+    free(repository->lent);
     free(repository->files);
-    free(repository->packages);
     free(repository->signatures);
+    package_reader_free(repository->reader);
+    strlist_free(&repository->components);
+    strlist_free(&repository->architectures);
     release_trust_free(repository->verified);
-    fetch_close(repository->fetch);
+    place_free(&repository->place);
     free(repository->state_dir);
     free(repository);
 }
@@ -260,170 +285,76 @@ const struct verified_release *repository_release(const struct hallmark_reposito
     return repository->verified;
 }
 
-static struct lent_package *lend_package(const struct release *release, size_t index)
-{
-    const struct release_entry *entry = &release->entries[index];
-    struct package_name parsed;
-    struct lent_package *lent;
-    char *text;
-
-    package_name_parse(&parsed, entry->path);
-    lent = alloc_array(1, sizeof *lent + parsed.name.len + parsed.version.len + 2);
-    text = (char *)(lent + 1);
-    memcpy(text, parsed.name.data, parsed.name.len);
-    lent->package.name = text;
-    text += parsed.name.len + 1;
-    if (parsed.version.len)
-        memcpy(text, parsed.version.data, parsed.version.len);
-    lent->package.version = text;
-    lent->package.path = entry->path;
-    lent->package.size = entry->size;
-    if (release->hashes & RELEASE_SHA256) {
-        encoding_hex(lent->sha256, entry->sha256, sizeof entry->sha256);
-        lent->package.sha256 = lent->sha256;
-    }
-    if (release->hashes & RELEASE_SHA512) {
-        encoding_hex(lent->sha512, entry->sha512, sizeof entry->sha512);
-        lent->package.sha512 = lent->sha512;
-    }
-    return lent;
-}
+/* ---- Files and packages --------------------------------------------------------------------- */
 
 size_t repository_count_files(const struct hallmark_repository *repository)
 {
     return repository->verified->release.n_entries;
 }
 
-const struct hallmark_package *repository_file(const struct hallmark_repository *repository,
-                                               size_t index)
+const struct content *repository_file(const struct hallmark_repository *repository, size_t index)
 {
+    const struct release *release = &repository->verified->release;
+    const struct release_entry *entry;
+    char *path;
+
     if (index >= repository_count_files(repository))
         return NULL;
-    if (!repository->files[index])
-        repository->files[index] = lend_package(&repository->verified->release, index);
-    return &repository->files[index]->package;
+    entry = &release->entries[index];
+    if (!repository->files[index]) {
+        path = place_path(&repository->place, entry->path);
+        repository->files[index] =
+            content_of_entry(release, entry, path, kind_of(repository, entry));
+        free(path);
+    }
+    return repository->files[index];
 }
 
-const struct hallmark_package *
-hallmark_repository_package(const struct hallmark_repository *repository, size_t index)
+const struct content *repository_keep(const struct hallmark_repository *repository,
+                                      struct content *content)
 {
-    if (index >= repository->manifest.n_packages)
-        return NULL;
-    return repository_file(repository, repository->packages[index]);
+    struct contents *lent = repository->lent;
+
+    lent->items = alloc_one_more(lent->items, lent->n_items, &lent->cap, sizeof(struct content *));
+    return lent->items[lent->n_items++] = content;
+}
+
+/* The file of the manifest that NAME means; in an archive only by its path, with or without that of
+ * the manifest. NULL with HALLMARK_ERR_NO_PACKAGE, and with HALLMARK_ERR_USAGE. */
+static const struct content *find_file(const struct hallmark_repository *repository,
+                                       const char *name, struct hallmark_error *err)
+{
+    const struct release *release = &repository->verified->release;
+    const char *directory = repository->place.directory;
+    const struct release_entry *entry;
+    size_t len = strlen(directory);
+
+    if (repository->is_archive) {
+        if (len && strncmp(name, directory, len) == 0 && name[len] == '/')
+            name += len + 1;
+        entry = release_find(release, name);
+        if (!entry)
+            error_set(err, HALLMARK_ERR_NO_PACKAGE, "%s: the manifest lists no such file", name);
+    } else {
+        entry = package_find(release, name, err);
+    }
+    return entry ? repository_file(repository, (size_t)(entry - release->entries)) : NULL;
 }
 
 const struct hallmark_package *
 hallmark_repository_find(const struct hallmark_repository *repository, const char *name,
                          struct hallmark_error *err)
 {
-    const struct release *release = &repository->verified->release;
-    const struct release_entry *entry;
+    const struct content *found;
+    struct hallmark_error why = {0};
 
     error_clear(err);
-    entry = package_find(release, name, err);
-    if (!entry)
-        return NULL;
-    return repository_file(repository, (size_t)(entry - release->entries));
-}
-
-const struct release_entry *repository_entry(const struct hallmark_repository *repository,
-                                             const struct hallmark_package *package)
-{
-    return release_find(&repository->verified->release, package->path);
-}
-
-static int open_index(const struct hallmark_repository *repository,
-                      const struct release_entry *entry, struct hallmark_error *err)
-{
-    const struct release *release = &repository->verified->release;
-    char hex[2 * RELEASE_SHA512_LEN + 1], *by_hash = NULL;
-    bool is_sha256 = (release->hashes & RELEASE_SHA256) != 0;
-    int fd;
-
-    if (is_sha256)
-        encoding_hex(hex, entry->sha256, sizeof entry->sha256);
-    else
-        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
-    if (release->acquire_by_hash)
-        by_hash = alloc_printf("by-hash/%s/%s", is_sha256 ? "SHA256" : "SHA512", hex);
-    fd = fetch_index(repository->fetch, entry->path, by_hash, err);
-    free(by_hash);
-    return fd;
-}
-
-int repository_open_package(const struct hallmark_repository *repository,
-                            const struct release_entry *entry, struct hallmark_error *err)
-{
-    struct stat st;
-    int fd = packages_is_index(entry->path) ? open_index(repository, entry, err)
-                                            : fetch_package(repository->fetch, entry->path, err);
-
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &st) < 0)
-        error_set_errno(err, "%s", entry->path);
-    else if ((uint64_t)st.st_size != entry->size)
-        error_set(err, HALLMARK_ERR_CONTENT, "%s: has %ju bytes, the manifest says %ju",
-                  entry->path, (uintmax_t)st.st_size, (uintmax_t)entry->size);
-    else
-        return fd;
-    file_close(&fd);
-    return -1;
-}
-
-static bool compare_hash(const char *path, const char *name, const unsigned char *found,
-                         const unsigned char *wanted, size_t len, struct hallmark_error *err)
-{
-    char found_text[2 * RELEASE_SHA512_LEN + 1], wanted_text[2 * RELEASE_SHA512_LEN + 1];
-
-    if (memcmp(found, wanted, len) == 0)
-        return true;
-    encoding_hex(found_text, found, len);
-    encoding_hex(wanted_text, wanted, len);
-    return error_set(err, HALLMARK_ERR_CONTENT, "%s: %s is %s, the manifest says %s", path, name,
-                     found_text, wanted_text);
-}
-
-static bool compare(const struct release *release, const struct release_entry *entry,
-                    const struct digest_value *found, struct hallmark_error *err)
-{
-    if (release->hashes & RELEASE_SHA256 &&
-        !compare_hash(entry->path, "SHA256", found->sha256, entry->sha256, RELEASE_SHA256_LEN, err))
-        return false;
-    return !(release->hashes & RELEASE_SHA512) ||
-           compare_hash(entry->path, "SHA512", found->sha512, entry->sha512, RELEASE_SHA512_LEN,
-                        err);
-}
-
-bool repository_read_package(const struct hallmark_repository *repository, int fd,
-                             const struct release_entry *entry, const struct repository_sink *sink,
-                             struct hallmark_error *err)
-{
-    enum { STEP = 256 * 1024 };
-    const struct release *release = &repository->verified->release;
-    struct digest *digest = digest_new(release->hashes, err);
-    unsigned char *buf = alloc_array(STEP, 1);
-    struct digest_value found;
-    uint64_t left = entry->size;
-    ssize_t n = 0;
-    bool ok = digest != NULL;
-
-    while (ok && left) {
-        n = file_read_some(fd, buf, left < STEP ? (size_t)left : STEP);
-        if (n < 0)
-            ok = error_set_errno(err, "%s", entry->path);
-        else if (n == 0)
-            ok = error_set(err, HALLMARK_ERR_CONTENT, "%s: became shorter while it was read",
-                           entry->path);
-        else
-            ok = digest_update(digest, buf, (size_t)n, err) &&
-                 sink->take(sink->ctx, buf, (size_t)n, err);
-        left -= n > 0 ? (uint64_t)n : 0;
-    }
-    ok = ok && digest_final(digest, &found, err) && compare(release, entry, &found, err);
-    digest_free(digest);
-    free(buf);
-    return ok;
+    found = find_file(repository, name, &why);
+    if (!found && why.code == HALLMARK_ERR_NO_PACKAGE && index_exists(repository))
+        found = index_find(repository, name, err);
+    else if (!found)
+        error_set(err, why.code, "%s", why.text);
+    return found ? &found->package : NULL;
 }
 
 bool repository_check_fresh(const struct hallmark_repository *repository,
@@ -439,11 +370,15 @@ bool repository_check_fresh(const struct hallmark_repository *repository,
 bool hallmark_repository_remember(const struct hallmark_repository *repository,
                                   struct hallmark_error *err)
 {
-    struct release_floor floor = {.date = repository->verified->release.date};
+    const struct release *release = &repository->verified->release;
+    struct release_floor floor = {.date = release->date,
+                                  .origin = release->origin,
+                                  .label = release->label,
+                                  .codename = release->codename};
 
     error_clear(err);
     if (!repository->state_dir)
         return true;
     memcpy(floor.sha256, repository->verified->sha256, sizeof floor.sha256);
-    return state_save(repository->state_dir, fetch_url(repository->fetch), &floor, err);
+    return state_save(repository->state_dir, repository->place.url, &floor, err);
 }

@@ -6,9 +6,38 @@
 #ifndef REPO_REPOSITORY_H
 #define REPO_REPOSITORY_H
 
+#include <time.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/limits.h"
+#include "base/strlist.h"
+#include "repo/content.h"
+#include "repo/place.h"
+#include "system/package.h"
 #include "trust/release_trust.h"
+
+struct contents {
+    struct content **items;
+    size_t n_items, cap;
+};
+
+struct hallmark_repository {
+    struct place place;
+    struct verified_release *verified;
+    struct hallmark_manifest manifest;
+    struct hallmark_signature *signatures;
+    char user_ids[LIMITS_SIGNATURES][512]; /* escaped */
+    bool is_archive;                       /* indexes alone say where packages are */
+    struct strlist components;             /* which indexes are wanted; none: all */
+    struct strlist architectures;
+    struct content **files;        /* of each entry of the release, made when first asked for */
+    struct contents *lent;         /* packages of indexes that were lent out */
+    struct package_reader *reader; /* decompresses indexes */
+    char *state_dir;               /* NULL: nothing is remembered */
+    int64_t now;                   /* of the policy, when the repository was opened */
+    struct timespec opened;        /* at that moment, CLOCK_MONOTONIC */
+};
 
 /* Like hallmark_repository_open(), with the trusted keys as bytes (binary public keys) instead of
  * the policy's keyrings. */
@@ -20,29 +49,13 @@ struct hallmark_repository *repository_open(const char *location,
 const struct verified_release *repository_release(const struct hallmark_repository *repository);
 
 /* The number of files that the manifest lists, indexes included; and file INDEX as it is lent out,
- * NULL beyond them. hallmark_repository_package() counts packages only. */
+ * NULL beyond them. */
 size_t repository_count_files(const struct hallmark_repository *repository);
-const struct hallmark_package *repository_file(const struct hallmark_repository *repository,
-                                               size_t index);
+const struct content *repository_file(const struct hallmark_repository *repository, size_t index);
 
-/* Opens what ENTRY lists and compares its size; -1 with HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO. */
-int repository_open_package(const struct hallmark_repository *repository,
-                            const struct release_entry *entry, struct hallmark_error *err);
-
-/* Told how many bytes of a package have been read. False stops the reading. */
-struct repository_sink {
-    bool (*take)(void *ctx, const void *data, size_t len, struct hallmark_error *err);
-    void *ctx;
-};
-
-/* Reads FD, of ENTRY, to its end, gives every byte to SINK, and compares size and hashes. */
-bool repository_read_package(const struct hallmark_repository *repository, int fd,
-                             const struct release_entry *entry, const struct repository_sink *sink,
-                             struct hallmark_error *err);
-
-/* The entry that PACKAGE was made of. */
-const struct release_entry *repository_entry(const struct hallmark_repository *repository,
-                                             const struct hallmark_package *package);
+/* Takes CONTENT over and lends it out until the repository is closed. */
+const struct content *repository_keep(const struct hallmark_repository *repository,
+                                      struct content *content);
 
 /* Fails with HALLMARK_ERR_STALE where the manifest has expired since it was opened. */
 bool repository_check_fresh(const struct hallmark_repository *repository,

@@ -32,6 +32,41 @@ static bool file_name(const char *url, char out[2 * DIGEST_SHA256_LEN + 1],
     return true;
 }
 
+void state_free(struct release_floor *floor)
+{
+    free((char *)(uintptr_t)floor->origin);
+    free((char *)(uintptr_t)floor->label);
+    free((char *)(uintptr_t)floor->codename);
+    *floor = (struct release_floor){0};
+}
+
+/* A text of the manifest between quotation marks, since it may be empty; NULL where an older
+ * version remembered none. */
+static bool get_text(const struct deb822 *stanza, const char *name, const char **out,
+                     struct hallmark_error *err)
+{
+    char *text = NULL;
+    size_t len;
+
+    if (!deb822_get_line(stanza, name, &text, err))
+        return false;
+    len = text ? strlen(text) : 0;
+    if (text && (len < 2 || text[0] != '"' || text[len - 1] != '"')) {
+        free(text);
+        return error_set(err, HALLMARK_ERR_MALFORMED, "the field \"%s\" has no quotation marks",
+                         name);
+    }
+    if (text)
+        *out = alloc_strndup(text + 1, len - 2);
+    free(text);
+    return true;
+}
+
+static void put_text(struct bytes *out, const char *name, const char *text)
+{
+    bytes_printf(out, "%s: \"%s\"\n", name, text ? text : "");
+}
+
 static bool floor_parse(struct release_floor *out, struct bytes_view text, const char *url,
                         struct hallmark_error *err)
 {
@@ -43,7 +78,10 @@ static bool floor_parse(struct release_floor *out, struct bytes_view text, const
     if (!deb822_parse(&stanza, text, DEB822_STRICT, "state", err) ||
         !deb822_get_line(&stanza, "Repository", &repository, err) ||
         !deb822_get_line(&stanza, "Date", &date, err) ||
-        !deb822_get_line(&stanza, "SHA256", &sha256, err))
+        !deb822_get_line(&stanza, "SHA256", &sha256, err) ||
+        !get_text(&stanza, "Origin", &out->origin, err) ||
+        !get_text(&stanza, "Label", &out->label, err) ||
+        !get_text(&stanza, "Codename", &out->codename, err))
         goto out;
     if (!repository || strcmp(repository, url) != 0 || !date || !sha256 ||
         !timestamp_parse_rfc1123(bytes_view_str(date), &out->date) ||
@@ -76,6 +114,7 @@ static bool load_from(int dirfd, const char *dir, const char *url, struct releas
          (!exists || floor_parse(&floor, bytes_view(&text), url, err));
     bytes_free(&text);
     if (!ok) {
+        state_free(&floor);
         /* A floor that cannot be read must not count as none: somebody may have wanted that. */
         return error_prefix(err, "%s/%s", dir, name);
     }
@@ -116,6 +155,9 @@ static bool save_to(int dirfd, const char *url, const struct release_floor *floo
     deb822_write(&text, "Repository", url);
     deb822_write(&text, "Date", date);
     deb822_write(&text, "SHA256", floor->sha256);
+    put_text(&text, "Origin", floor->origin);
+    put_text(&text, "Label", floor->label);
+    put_text(&text, "Codename", floor->codename);
     ok = file_replace(dirfd, name, bytes_view(&text), PRIVATE_FILE, err);
     bytes_free(&text);
     return ok;
@@ -142,10 +184,12 @@ bool state_save(const char *state_dir, const char *url, const struct release_flo
         goto out;
     }
     lock = lock_acquire(dirfd, "lock", LOCK_WAIT_SECONDS, err);
+    state_free(&now);
     if (lock < 0 || !load_from(dirfd, dir, url, &now, err))
         goto out;
     ok = now.date >= floor->date || save_to(dirfd, url, floor, err);
 out:
+    state_free(&now);
     lock_release(&lock);
     file_close(&dirfd);
     free(dir);

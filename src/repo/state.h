@@ -10,9 +10,12 @@
 #include "trust/release_trust.h"
 
 /* Reads what STATE_DIR remembers of URL into OUT; nothing remembered gives an empty floor. A file
- * that cannot be read or parsed is an error, not an empty floor. */
+ * that cannot be read or parsed is an error, not an empty floor. state_free() releases its texts.
+ */
 bool state_load(const char *state_dir, const char *url, struct release_floor *out,
                 struct hallmark_error *err);
+
+void state_free(struct release_floor *floor);
 
 /* Remembers FLOOR, unless a newer one has been remembered meanwhile: under a lock, durable. Writes
  * nothing where it is remembered already. */

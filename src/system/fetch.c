@@ -2,6 +2,7 @@
 /* Local directories and file:// URLs. */
 #include "system/fetch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -162,11 +163,41 @@ bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struc
     return file_read(fetch->dirfd, name, max_len, out, exists, err);
 }
 
+bool fetch_has(struct fetch *fetch, const char *name)
+{
+    struct stat st;
+
+    return fstatat(fetch->dirfd, name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+bool fetch_list(struct fetch *fetch, const char *name, struct strlist *out,
+                struct hallmark_error *err)
+{
+    int fd = file_open_at(fetch->dirfd, name, O_RDONLY | O_DIRECTORY, 0);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    struct stat st;
+    bool ok;
+
+    if (!dir) {
+        ok = errno == ENOENT || errno == ENOTDIR || error_set_errno(err, "%s", name);
+        file_close(&fd);
+        return ok;
+    }
+    while ((errno = 0, entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+            S_ISDIR(st.st_mode))
+            strlist_add(out, entry->d_name);
+    ok = errno == 0 || error_set_errno(err, "%s", name);
+    closedir(dir);
+    return ok;
+}
+
 /* What a failure to open PATH means where a manifest lists it. */
 static int judge_open(int fd, const char *path, struct hallmark_error *err)
 {
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        error_set(err, HALLMARK_ERR_CONTENT, "%s: is missing, but the manifest lists it", path);
+        error_set(err, HALLMARK_ERR_CONTENT, "%s: is missing, but it is listed", path);
     else if (fd < 0 && err && err->code == HALLMARK_ERR_MALFORMED)
         err->code = HALLMARK_ERR_CONTENT;
     return fd;

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/strlist.h"
 
 struct fetch;
 
@@ -30,8 +31,17 @@ const char *fetch_file(const struct fetch *fetch);
 bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
                     bool *exists, struct hallmark_error *err);
 
-/* Opens the index NAME, which may be a link like the manifest itself; where BY_HASH is not NULL, under
- * that name if it is there: it stays the same when a newer index is published. Errors as below. */
+/* Whether there is a regular file NAME. */
+bool fetch_has(struct fetch *fetch, const char *name);
+
+/* The names of the directories in the directory NAME, in no order, without those that start with
+ * "."; none where there is no such directory. HALLMARK_ERR_IO. */
+bool fetch_list(struct fetch *fetch, const char *name, struct strlist *out,
+                struct hallmark_error *err);
+
+/* Opens the index NAME, which may be a link like the manifest itself; where BY_HASH is not NULL,
+ * under that name if it is there: it stays the same when a newer index is published. Errors as
+ * below. */
 int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
                 struct hallmark_error *err);
 

@@ -2,10 +2,15 @@
 /* Checking packages by means of the reader process. */
 #include "system/package.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "system/reader.h"
 
@@ -85,4 +90,62 @@ void package_content_free(struct package_content *content)
 {
     bytes_free(&content->control);
     *content = (struct package_content){{0}, {0}};
+}
+
+/* ---- Decompression -------------------------------------------------------------------------- */
+
+/* Waits until FD has something to read, which a working reader provides again and again. */
+static bool wait_readable(int fd, struct hallmark_error *err)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    int n;
+
+    do
+        n = poll(&wanted, 1, WORKER_IDLE_SECONDS * 1000);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return error_set_errno(err, "cannot wait for the archive reader");
+    return n > 0 ||
+           error_set(err, HALLMARK_ERR_IO, "made no progress for %d seconds", WORKER_IDLE_SECONDS);
+}
+
+static bool drain(int fd, const struct package_sink *sink, struct hallmark_error *err)
+{
+    enum { STEP = 256 * 1024 };
+    char *buf = alloc_array(STEP, 1);
+    ssize_t n = 1;
+    bool ok = true;
+
+    while (ok && n > 0) {
+        ok = wait_readable(fd, err);
+        n = ok ? file_read_some(fd, buf, STEP) : 0;
+        if (n < 0)
+            ok = error_set_errno(err, "cannot hear the archive reader");
+        else if (n > 0)
+            ok = sink->take(sink->ctx, bytes_view_of(buf, (size_t)n), err);
+    }
+    free(buf);
+    return ok;
+}
+
+bool package_expand(struct package_reader *reader, int fd, enum package_compression compression,
+                    const struct package_sink *sink, struct hallmark_error *err)
+{
+    struct package_format format = {.kind = PACKAGE_DATA, .compression = compression};
+    struct package_content content = {{0}, {0}};
+    int pipefd[2];
+    bool ok;
+
+    if (pipe2(pipefd, O_CLOEXEC) < 0)
+        return error_set_errno(err, "cannot make a pipe");
+    ok = reader_request(reader, &format, fd, pipefd[1], err);
+    file_close(&pipefd[1]);
+    ok = ok && drain(pipefd[0], sink, err) && collect(reader, &content, err);
+    file_close(&pipefd[0]);
+    package_content_free(&content);
+    if (!ok)
+        worker_stop(&reader->worker);
+    if (!ok && err && err->code == HALLMARK_ERR_UNSAFE)
+        err->code = HALLMARK_ERR_MALFORMED;
+    return ok;
 }

@@ -152,6 +152,21 @@ static bool read_deb(struct job *job, const struct decompress_window *window,
     return error_prefix(err, "data.tar");
 }
 
+/* No archive: what comes out of the decompressor goes into the pipe as it is. */
+static bool read_data(const struct decompress_window *window, enum package_compression compression,
+                      int out, struct hallmark_error *err)
+{
+    struct decompress *d = decompress_open(window, compression, err);
+    struct bytes_view data = {NULL, 1};
+    bool ok = d != NULL;
+
+    while (ok && data.len)
+        ok = decompress_next(d, &data) &&
+             (data.len == 0 || file_write_all(out, data.data, data.len));
+    decompress_close(d);
+    return ok;
+}
+
 static void serve(int control, const struct reader_request *request, const int *fds)
 {
     struct job job = {.control_socket = control};
@@ -161,9 +176,11 @@ static void serve(int control, const struct reader_request *request, const int *
     struct hallmark_error err = {0};
     bool ok;
 
-    if (request->unpack)
+    if (request->unpack && request->kind != PACKAGE_DATA)
         job.stream = stream_sender_new(fds[1]);
-    if (request->kind == PACKAGE_DEB)
+    if (request->kind == PACKAGE_DATA)
+        ok = read_data(&window, (enum package_compression)request->compression, fds[1], &err);
+    else if (request->kind == PACKAGE_DEB)
         ok = read_deb(&job, &window, &totals, &err);
     else
         ok = read_tar(&job, &window, (enum package_compression)request->compression, &totals, &err);

@@ -39,6 +39,16 @@ void progress_size(uint64_t bytes, char out[32])
     snprintf(out, 32, "%.1f %s", value, units[unit]);
 }
 
+/* Where the total is not known. */
+static void show_amount(const struct progress *p, uint64_t done, double elapsed)
+{
+    char done_text[32], rate_text[32];
+
+    progress_size(done, done_text);
+    progress_size((uint64_t)((double)done / elapsed), rate_text);
+    fprintf(stderr, "\r\033[K%s %s, %s/s", p->what, done_text, rate_text);
+}
+
 void progress_show(void *ctx, uint64_t done, uint64_t total)
 {
     struct progress *p = ctx;
@@ -47,12 +57,18 @@ void progress_show(void *ctx, uint64_t done, uint64_t total)
     double elapsed, share;
     int i;
 
-    if (!p->is_on || total == 0)
+    if (!p->is_on)
         return;
     clock_gettime(CLOCK_MONOTONIC, &now);
     elapsed = seconds_between(&p->start, &now);
     if (elapsed < first_after || (p->is_shown && seconds_between(&p->last, &now) < next_after))
         return;
+    p->is_shown = true;
+    p->last = now;
+    if (total == 0) {
+        show_amount(p, done, elapsed);
+        return;
+    }
     share = done >= total ? 1 : (double)done / (double)total;
     for (i = 0; i < BAR_LEN; i++)
         bar[i] = i < (int)(share * BAR_LEN) ? '#' : '.';
@@ -64,8 +80,6 @@ void progress_show(void *ctx, uint64_t done, uint64_t total)
             done_text, total_text, rate_text);
     if (share > 0 && share < 1)
         fprintf(stderr, ", %.0f s left", elapsed / share - elapsed);
-    p->is_shown = true;
-    p->last = now;
 }
 
 void progress_stop(struct progress *progress)

@@ -21,6 +21,12 @@ enum option {
     OPTION_AS_OF,
     OPTION_STATE,
     OPTION_NO_STATE,
+    OPTION_SUITE,
+    OPTION_CODENAME,
+    OPTION_ORIGIN,
+    OPTION_ACCEPT_CHANGE,
+    OPTION_COMPONENT,
+    OPTION_ARCH,
     OPTION_PRINT,
     OPTION_INTO,
     OPTION_LINKS,
@@ -44,11 +50,20 @@ static const struct cli_option options[] = {
     {OPTION_AS_OF, "as-of", "DATE", EVERY, "judge an archived repository as of DATE"},
     {OPTION_STATE, "state", "DIR", EVERY, "remember the newest manifest seen in DIR"},
     {OPTION_NO_STATE, "no-state", NULL, EVERY, "neither read nor write any memory"},
+    {OPTION_SUITE, "suite", "SUITE", EVERY, "the suite of an archive; refuse any other"},
+    {OPTION_CODENAME, "codename", "NAME", EVERY, "refuse another Codename"},
+    {OPTION_ORIGIN, "origin", "NAME", EVERY, "refuse another Origin"},
+    {OPTION_ACCEPT_CHANGE, "accept-change", NULL, EVERY,
+     "accept another Origin, Label or Codename than before"},
+    {OPTION_COMPONENT, "component", "NAME", CHECK | LIST | UNPACK,
+     "only this component of an archive (repeatable)"},
+    {OPTION_ARCH, "arch", "ARCH", CHECK | LIST | UNPACK,
+     "only this architecture, or \"source\" (repeatable)"},
     {OPTION_PRINT, "print", NULL, MANIFEST, "print exactly the verified bytes"},
     {OPTION_INTO, "into", "DIR", UNPACK, "the directory to make"},
     {OPTION_LINKS, "links", "inside|any", UNPACK, "which symbolic links to accept (inside)"},
-    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", UNPACK,
-     "confine the unpacking (required)"},
+    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", CHECK | LIST | UNPACK,
+     "confine what reads indexes and archives (required)"},
     {OPTION_MAX_ENTRIES, "max-entries", "N", UNPACK, "refuse an archive with more entries"},
     {OPTION_MAX_SIZE, "max-size", "SIZE", UNPACK, "refuse an archive that unpacks to more"},
 };
@@ -78,7 +93,8 @@ static bool policy_from_options(const struct cli *cli, struct hallmark_policy *p
         !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
         !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
         !cli_time(cli, OPTION_NOW, HALLMARK_TIME_DATE, &policy->now) ||
-        !cli_time(cli, OPTION_AS_OF, HALLMARK_TIME_DATE, &policy->now))
+        !cli_time(cli, OPTION_AS_OF, HALLMARK_TIME_DATE, &policy->now) ||
+        !cli_sandbox(cli, OPTION_SANDBOX, &policy->sandbox))
         return false;
     policy->threshold = (unsigned)threshold;
     if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
@@ -86,6 +102,10 @@ static bool policy_from_options(const struct cli *cli, struct hallmark_policy *p
     policy->state_dir = cli_value(cli, OPTION_STATE);
     if (cli_has(cli, OPTION_NO_STATE) || cli_has(cli, OPTION_AS_OF))
         policy->state_dir = "";
+    policy->suite = cli_value(cli, OPTION_SUITE);
+    policy->codename = cli_value(cli, OPTION_CODENAME);
+    policy->origin = cli_value(cli, OPTION_ORIGIN);
+    policy->accept_change = cli_has(cli, OPTION_ACCEPT_CHANGE);
     return true;
 }
 
@@ -95,16 +115,22 @@ static bool open_repository(struct run *run)
     const struct cli *cli = run->cli;
     const char **keyrings = cli_values(cli, OPTION_KEYRING);
     const char **signed_by = cli_values(cli, OPTION_SIGNED_BY);
+    const char **components = cli_values(cli, OPTION_COMPONENT);
+    const char **architectures = cli_values(cli, OPTION_ARCH);
     struct hallmark_policy policy;
     bool ok = policy_from_options(cli, &policy);
 
     if (ok) {
         policy.keyrings = keyrings;
         policy.signed_by = signed_by;
+        policy.components = components;
+        policy.architectures = architectures;
         run->repository = hallmark_repository_open(run->location, &policy, &run->err);
     }
     free(keyrings);
     free(signed_by);
+    free(components);
+    free(architectures);
     return ok;
 }
 
@@ -142,7 +168,7 @@ static const struct hallmark_package *find_package(struct run *run, const char *
 /* ---- check ---------------------------------------------------------------------------------- */
 
 struct problem {
-    const char *path;
+    char *path;
     struct hallmark_error err;
 };
 
@@ -171,7 +197,7 @@ static void check_problem(void *ctx, const struct hallmark_package *package,
             abort();
         check->problems = grown;
     }
-    check->problems[check->n_problems].path = package->path;
+    check->problems[check->n_problems].path = strdup(package->path);
     check->problems[check->n_problems++].err = *err;
 }
 
@@ -291,6 +317,8 @@ static int run_check(const struct cli *cli)
                   check.report.n_indexes ? "files" : "packages");
     else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET))
         check_text(&check);
+    while (check.n_problems--)
+        free(check.problems[check.n_problems].path);
     free(check.problems);
     hallmark_repository_close(check.run.repository);
     return status;
@@ -324,7 +352,11 @@ static void manifest_text(const struct run *run)
     report_date_text(manifest->expires, date);
     if (manifest->expires != manifest->valid_until)
         text_line("Expires:", date);
-    printf("%-13s%zu\nSignatures:\n", "Packages:", manifest->n_packages);
+    if (manifest->n_packages || !manifest->n_indexes)
+        printf("%-13s%zu\n", "Packages:", manifest->n_packages);
+    if (manifest->n_indexes)
+        printf("%-13s%zu\n", "Indexes:", manifest->n_indexes);
+    printf("Signatures:\n");
     report_signatures_text(manifest, 2);
 }
 
@@ -352,44 +384,51 @@ static int run_manifest(const struct cli *cli)
 
 /* ---- list ----------------------------------------------------------------------------------- */
 
-static void list_json(struct run *run)
+static bool list_json_one(void *ctx, const struct hallmark_package *package)
 {
-    const struct hallmark_package *package;
-    size_t i;
+    struct report_json *json = ctx;
 
-    json_start(run);
-    report_open(&run->json, "packages", '[');
-    for (i = 0; run->repository && (package = hallmark_repository_package(run->repository, i));
-         i++) {
-        report_open(&run->json, NULL, '{');
-        report_string(&run->json, "path", package->path);
-        report_string(&run->json, "name", package->name);
-        report_string(&run->json, "version", package->version);
-        report_number(&run->json, "size", package->size);
-        report_string(&run->json, "sha256", package->sha256);
-        report_string(&run->json, "sha512", package->sha512);
-        report_close(&run->json, '}');
-    }
-    report_close(&run->json, ']');
-    report_close(&run->json, '}');
+    report_open(json, NULL, '{');
+    report_string(json, "path", package->path);
+    report_string(json, "name", package->name);
+    report_string(json, "version", package->version);
+    report_string(json, "architecture", package->architecture);
+    report_number(json, "size", package->size);
+    report_string(json, "sha256", package->sha256);
+    report_string(json, "sha512", package->sha512);
+    report_close(json, '}');
+    return true;
 }
 
-static void list_text(const struct run *run)
+static bool list_line(void *ctx, const struct hallmark_package *package)
 {
-    const struct hallmark_package *package;
-    bool is_terminal = isatty(STDOUT_FILENO);
-    char size[32];
-    size_t i;
+    (void)ctx;
+    return printf("%s\t%s\t%s\t%" PRIu64 "\n", package->path, package->name, package->version,
+                  package->size) > 0;
+}
 
-    for (i = 0; (package = hallmark_repository_package(run->repository, i)); i++) {
-        if (!is_terminal) {
-            printf("%s\t%s\t%s\t%" PRIu64 "\n", package->path, package->name, package->version,
-                   package->size);
-            continue;
-        }
-        progress_size(package->size, size);
-        printf("%-28s %-20s %12s  %s\n", package->name, package->version, size, package->path);
-    }
+static bool list_for_people(void *ctx, const struct hallmark_package *package)
+{
+    char size[32];
+
+    (void)ctx;
+    progress_size(package->size, size);
+    return printf("%-28s %-20s %12s  %s\n", package->name, package->version, size, package->path) >
+           0;
+}
+
+/* The outcome comes last: it is known when all indexes have been read. */
+static void list_json(struct run *run)
+{
+    report_open(&run->json, NULL, '{');
+    report_string(&run->json, "repository", run->location);
+    report_open(&run->json, "packages", '[');
+    if (run->repository)
+        hallmark_repository_list(run->repository, list_json_one, &run->json, &run->err);
+    report_close(&run->json, ']');
+    finish(run);
+    report_outcome(&run->json, &run->err);
+    report_close(&run->json, '}');
 }
 
 static int run_list(const struct cli *cli)
@@ -399,11 +438,16 @@ static int run_list(const struct cli *cli)
 
     if (!open_repository(&run))
         return HALLMARK_ERR_USAGE;
-    status = finish(&run);
-    if (is_json(cli))
+    if (is_json(cli)) {
         list_json(&run);
-    else if (status == HALLMARK_OK)
-        list_text(&run);
+        status = (int)run.err.code;
+    } else {
+        if (run.repository)
+            hallmark_repository_list(run.repository,
+                                     isatty(STDOUT_FILENO) ? list_for_people : list_line, NULL,
+                                     &run.err);
+        status = finish(&run);
+    }
     hallmark_repository_close(run.repository);
     return status;
 }
@@ -478,8 +522,8 @@ static const struct cli_command commands[] = {
     {"manifest", "REPO|FILE", 1, 1, "Verify and show who signed what, when, until when",
      run_manifest},
     {"list", "REPO", 1, 1, "List the packages of the verified manifest", run_list},
-    {"unpack", "REPO PACKAGE", 2, 2, "Verify a package and unpack it into a new directory",
-     run_unpack},
+    {"unpack", "REPO PACKAGE[=VERSION][:ARCH]", 2, 2,
+     "Verify a package and unpack it into a new directory", run_unpack},
 };
 
 static const struct cli_program program = {

@@ -141,6 +141,7 @@ void report_manifest(struct report_json *json, const struct hallmark_manifest *m
     report_date(json, "valid_until", manifest->valid_until);
     report_date(json, "expires", manifest->expires);
     report_number(json, "n_packages", manifest->n_packages);
+    report_number(json, "n_indexes", manifest->n_indexes);
     report_open(json, "signatures", '[');
     for (i = 0; i < manifest->n_signatures; i++)
         report_signature(json, &manifest->signatures[i]);

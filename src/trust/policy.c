@@ -66,6 +66,10 @@ bool policy_from(struct policy *out, const struct hallmark_policy *in, struct ha
     out->max_age = in->max_age;
     out->clock_skew = in->clock_skew;
     out->now = in->now;
+    out->suite = in->suite;
+    out->codename = in->codename;
+    out->origin = in->origin;
+    out->accept_change = in->accept_change;
     out->pins = alloc_array(n, sizeof *out->pins);
     for (i = 0; i < n; i++)
         if (!pin_parse(&out->pins[i], in->signed_by[i], err)) {

@@ -19,6 +19,9 @@ struct policy {
     unsigned threshold;
     enum hallmark_expiry expiry;
     int64_t max_age, clock_skew, now; /* seconds */
+    const char *suite, *codename,
+        *origin;        /* what the manifest must say; NULL: anything; borrowed */
+    bool accept_change; /* of its Origin, Label or Codename since the last one */
 };
 
 /* Checks IN and copies it. HALLMARK_ERR_USAGE: a fingerprint that is not 40 or 64 hexadecimal

@@ -330,6 +330,78 @@ static bool check_rollback(const struct judgement *j, const struct release_floor
     return true;
 }
 
+/* ---- Which release it is -------------------------------------------------------------------- */
+
+static bool is_text(const char *found, const char *wanted)
+{
+    return found && strcmp(found, wanted) == 0;
+}
+
+/* Whether the suite that a person asks for is this one: by Suite or Codename, which may lack what
+ * stands behind the last "/", as those of Debian's old "buster/updates" do. */
+static bool is_suite(const struct release *release, const char *wanted)
+{
+    const char *slash = strrchr(wanted, '/');
+    char *above;
+    bool is;
+
+    if (is_text(release->suite, wanted) || is_text(release->codename, wanted))
+        return true;
+    if (!slash)
+        return false;
+    above = alloc_strndup(wanted, (size_t)(slash - wanted));
+    is = is_text(release->suite, above) || is_text(release->codename, above);
+    free(above);
+    return is;
+}
+
+static bool check_pins(const struct judgement *j, struct hallmark_error *err)
+{
+    const struct release *release = &j->verified->release;
+    const struct policy *policy = j->policy;
+
+    if (policy->suite && !is_suite(release, policy->suite))
+        return error_set(err, HALLMARK_ERR_ROLLBACK,
+                         "%s: is of the suite \"%s\", codename \"%s\"; \"%s\" is wanted",
+                         j->document->name, release->suite ? release->suite : "",
+                         release->codename ? release->codename : "", policy->suite);
+    if (policy->codename && !is_text(release->codename, policy->codename))
+        return error_set(err, HALLMARK_ERR_ROLLBACK, "%s: has Codename \"%s\"; \"%s\" is wanted",
+                         j->document->name, release->codename ? release->codename : "",
+                         policy->codename);
+    if (policy->origin && !is_text(release->origin, policy->origin))
+        return error_set(err, HALLMARK_ERR_ROLLBACK, "%s: has Origin \"%s\"; \"%s\" is wanted",
+                         j->document->name, release->origin ? release->origin : "", policy->origin);
+    return true;
+}
+
+/* What was accepted before and is another release now: a person has to look at that, as with apt.
+ */
+static bool check_change(const struct judgement *j, const struct release_floor *floor,
+                         struct hallmark_error *err)
+{
+    const struct release *release = &j->verified->release;
+    const struct {
+        const char *name, *before, *now;
+    } fields[] = {{"Origin", floor->origin, release->origin},
+                  {"Label", floor->label, release->label},
+                  {"Codename", floor->codename, release->codename}};
+    size_t i;
+
+    if (j->policy->accept_change)
+        return true;
+    for (i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].before && strcmp(fields[i].before, fields[i].now ? fields[i].now : "") != 0)
+            return error_set(err, HALLMARK_ERR_ROLLBACK,
+                             "%s: has %s \"%s\", but the one seen before had \"%s\"; "
+                             "--accept-change accepts the new one",
+                             j->document->name, fields[i].name, fields[i].now ? fields[i].now : "",
+                             fields[i].before);
+    return true;
+}
+
+/* ---- Dates ---------------------------------------------------------------------------------- */
+
 static void set_expiry(struct verified_release *verified, const struct policy *policy)
 {
     int64_t by_age = policy->max_age ? verified->release.date + policy->max_age : 0;
@@ -368,7 +440,7 @@ static bool check_dates(struct judgement *j, const struct release_floor *floor,
         return clock_error(j, verified->release.date, "is dated", err);
     if (floor->date > policy->now + policy->clock_skew)
         return clock_error(j, floor->date, "one was accepted before that is dated", err);
-    if (!check_rollback(j, floor, err))
+    if (!check_rollback(j, floor, err) || !check_change(j, floor, err))
         return false;
     set_expiry(verified, policy);
     if (!verified->expires && policy->expiry == HALLMARK_EXPIRY_REQUIRED)
@@ -392,7 +464,8 @@ struct verified_release *release_trust_verify(const struct release_document *doc
     j->policy = policy;
     j->verified = verified;
     if (!(is_inline(j) ? split_inline(j, err) : split_detached(j, err)) ||
-        !check_signatures(j, keys, err) || !take_text(j, err) || !check_dates(j, floor, err)) {
+        !check_signatures(j, keys, err) || !take_text(j, err) || !check_pins(j, err) ||
+        !check_dates(j, floor, err)) {
         release_trust_free(verified);
         verified = NULL;
     }

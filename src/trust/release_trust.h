@@ -25,6 +25,7 @@ struct release_document {
 struct release_floor {
     int64_t date;                              /* seconds since 1970-01-01 UTC; 0: nothing yet */
     char sha256[RELEASE_TRUST_DIGEST_LEN + 1]; /* of the text with that date, hexadecimal */
+    const char *origin, *label, *codename;     /* of it; NULL: not known */
 };
 
 /* One signature and what became of it. */
@@ -45,9 +46,10 @@ struct verified_release {
 
 /* The verified release, or NULL with, in this order of checks: HALLMARK_ERR_SIGNATURE (document not
  * canonical, no or bad signature, threshold not met), HALLMARK_ERR_FUTURE (signed ahead of the
- * clock), HALLMARK_ERR_MALFORMED and HALLMARK_ERR_CONTENT of release_parse(), HALLMARK_ERR_FUTURE
- * (dated ahead of the clock, or the clock is before FLOOR), HALLMARK_ERR_ROLLBACK,
- * HALLMARK_ERR_STALE. */
+ * clock), HALLMARK_ERR_MALFORMED and HALLMARK_ERR_CONTENT of release_parse(), HALLMARK_ERR_ROLLBACK
+ * (another Suite, Codename or Origin than the policy says), HALLMARK_ERR_FUTURE
+ * (dated ahead of the clock, or the clock is before FLOOR), HALLMARK_ERR_ROLLBACK
+ * (older than FLOOR, or with another Origin, Label or Codename), HALLMARK_ERR_STALE. */
 struct verified_release *release_trust_verify(const struct release_document *document,
                                               struct openpgp *keys, const struct policy *policy,
                                               const struct release_floor *floor,

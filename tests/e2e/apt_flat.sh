@@ -238,6 +238,8 @@ expect 0 '' -- release prune "${PUBLISHER[@]}" --keep-generations 2 --keep-for 1
 STEP=$((STEP + n))
 publish_next --keep-generations 2 --keep-for 1s --label changed
 publish_next --keep-generations 2 --keep-for 1s --label again
+expect 6 'has Label "again", but the one seen before had ""; --accept-change' -- consume check "$ROOT" # M15
+expect 0 '' -- consume check --accept-change "$ROOT"
 expect 0 '' -- consume check "$ROOT"
 sed -n '/^SHA256:/,/^[^ ]/s/^ \([0-9a-f]*\) .* Packages.*/\1/p' "$ROOT/Release" >"$T/hashes"
 [ "$(wc -l <"$T/hashes")" = 3 ] || fail "$(cat "$ROOT/Release")"
@@ -262,7 +264,7 @@ update_is_silent
 # ---- Without any .deb, nothing of it is left ----------------------------------------------------------------
 find "$ROOT" -name '*.deb' -delete
 publish_next --accept-loss --label none
-expect 0 '' -- consume check "$ROOT"
+expect 0 '' -- consume check --accept-change "$ROOT"
 [ -z "$(find "$ROOT" -maxdepth 1 -name 'Packages*' -o -maxdepth 1 -name by-hash)" ] || fail "$(ls -la "$ROOT")"
 ! grep -qE 'Packages|By-Hash|Architectures' "$ROOT/Release" || fail "$(cat "$ROOT/Release")"
 cp -a "$ROOT/Release" "$T/Release"

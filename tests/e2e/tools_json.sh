@@ -52,7 +52,7 @@ expect 8 '*' -- release update "${PUBLISHER[@]}" --json "$root"
 publisher "o['exit'] == 8 and o['repositories'][0]['exit'] == 8 and 'fifo' in o['repositories'][0]['error']"
 rm "$root/fifo"
 
-manifest="document origin label suite codename version description date valid_until expires n_packages"
+manifest="document origin label suite codename version description date valid_until expires n_packages n_indexes"
 manifest+=" signatures"
 signature="fingerprint primary user_id digest created counted verdict"
 with_manifest()
@@ -72,8 +72,8 @@ expect 0 '' -- consume manifest "$root" --json
 keys "repository status exit error manifest"
 with_manifest
 expect 0 '' -- consume list "$root" --json
-keys "repository status exit error packages"
-json "all(list(p.keys()) == 'path name version size sha256 sha512'.split() for p in o['packages'])"
+keys "repository packages status exit error"
+json "all(list(p.keys()) == 'path name version architecture size sha256 sha512'.split() for p in o['packages'])"
 json "[p['path'] for p in o['packages']] == sorted(p['path'] for p in o['packages'])"
 json "all(len(p['sha256']) == 64 and p['sha512'] is None and p['size'] > 0 for p in o['packages'])"
 expect 0 '' -- consume unpack "$root" pool/h/hello-1.0.tar.gz --into "$T/out/x" --json

@@ -138,7 +138,7 @@ static void fetch_rejects_what_is_no_file(void **state) /* N18 */
     } bad[] = {
         {"link", "is not a regular file"}, {"fifo", "is not a regular file"},
         {"pool", "is not a regular file"}, {"way/x", "is missing"}, /* a link is no directory */
-        {"pool/x/y", "is missing"},        {"nothing", "is missing, but the manifest lists it"}};
+        {"pool/x/y", "is missing"},        {"nothing", "is missing, but it is listed"}};
     struct fixture *f = *state;
     struct hallmark_error err = {0};
     struct fetch *fetch = fetch_open(f->repo, &err);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A file that a verified manifest, or an index that it lists, tells size and hashes of: opened,
+ * read, and compared with them.
+ */
+#ifndef REPO_CONTENT_H
+#define REPO_CONTENT_H
+
+#include "format/package_index.h"
+#include "format/release.h"
+#include "system/fetch.h"
+
+enum content_kind {
+    CONTENT_PACKAGE,  /* opened without following links */
+    CONTENT_METADATA, /* an index, and whatever else an archive's manifest lists: may be a link */
+};
+
+struct content {
+    struct hallmark_package
+        package; /* as it is lent out; its path is below the repository's root */
+    enum content_kind kind;
+    const char *said_by; /* who tells the hashes, for messages: "the manifest" */
+    char *by_hash;       /* another path of an index; NULL: none */
+    unsigned hashes;     /* of enum release_hashes; 0 where only weak ones are known */
+    unsigned char sha256[RELEASE_SHA256_LEN], sha512[RELEASE_SHA512_LEN];
+    char sha256_text[2 * RELEASE_SHA256_LEN + 1], sha512_text[2 * RELEASE_SHA512_LEN + 1];
+};
+
+/* What RELEASE lists as ENTRY, with PATH below the root; free(3) releases it after content_free().
+ */
+struct content *content_of_entry(const struct release *release, const struct release_entry *entry,
+                                 const char *path, enum content_kind kind);
+
+/* What an index says. */
+struct content *content_of_package(const struct package_index_entry *entry);
+void content_free(struct content *content);
+
+/* The content that lent out PACKAGE. */
+const struct content *content_of(const struct hallmark_package *package);
+
+/* Whether there is a file to open, under any of its names. */
+bool content_exists(const struct content *content, struct fetch *fetch);
+
+/* Opens the file and compares its size; -1 with HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO, or with
+ * HALLMARK_ERR_MALFORMED where there are no strong hashes to compare. */
+int content_open(const struct content *content, struct fetch *fetch, struct hallmark_error *err);
+
+/* Told the bytes of a file as they are read. False stops the reading. */
+struct content_sink {
+    bool (*take)(void *ctx, const void *data, size_t len, struct hallmark_error *err);
+    void *ctx;
+};
+
+/* Reads FD to the end of CONTENT, gives every byte to SINK, and compares every hash. */
+bool content_read(const struct content *content, int fd, const struct content_sink *sink,
+                  struct hallmark_error *err);
+
+/* Compares hashes that were computed; digest of DIGEST_* as content->hashes says. */
+struct digest_value;
+bool content_compare(const struct content *content, const struct digest_value *found,
+                     struct hallmark_error *err);
+
+/* Opens, reads and compares; a second name by hash, too, where that is another file. */
+bool content_check(const struct content *content, struct fetch *fetch,
+                   const struct content_sink *sink, struct hallmark_error *err);
+
+#endif
