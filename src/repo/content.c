@@ -126,10 +126,17 @@ bool content_compare(const struct content *content, const struct digest_value *f
            compare_hash(content, "SHA512", found->sha512, content->sha512, RELEASE_SHA512_LEN, err);
 }
 
+bool content_has(const struct content *content, struct fetch *fetch, enum content_name name)
+{
+    if (name == CONTENT_BY_NAME)
+        return fetch_has(fetch, content->package.path);
+    return content->by_hash && fetch_has(fetch, content->by_hash);
+}
+
 bool content_exists(const struct content *content, struct fetch *fetch)
 {
-    return (content->by_hash && fetch_has(fetch, content->by_hash)) ||
-           fetch_has(fetch, content->package.path);
+    return content_has(content, fetch, CONTENT_BY_HASH) ||
+           content_has(content, fetch, CONTENT_BY_NAME);
 }
 
 static int check_size(const struct content *content, int fd, struct hallmark_error *err)

@@ -38,7 +38,11 @@ void content_free(struct content *content);
 /* The content that lent out PACKAGE. */
 const struct content *content_of(const struct hallmark_package *package);
 
-/* Whether there is a file to open, under any of its names. */
+/* The names of one file. */
+enum content_name { CONTENT_BY_HASH, CONTENT_BY_NAME };
+
+/* Whether there is a file to open, under that name or under any. */
+bool content_has(const struct content *content, struct fetch *fetch, enum content_name name);
 bool content_exists(const struct content *content, struct fetch *fetch);
 
 /* Opens the file and compares its size; -1 with HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO, or with

@@ -130,20 +130,27 @@ static struct content *find_variant(const struct reading *r, const char *suffix)
     return content;
 }
 
-/* The first compression of which there is a file. */
-static bool choose(struct reading *r)
+/* The first compression of which there is a file under its hash, or under its name. */
+static bool choose_name(struct reading *r, enum content_name name)
 {
     size_t i;
 
     for (i = 0; i < sizeof variants / sizeof *variants; i++) {
         r->source = find_variant(r, variants[i].suffix);
         r->compression = variants[i].compression;
-        if (r->source && content_exists(r->source, r->repository->place.fetch))
+        if (r->source && content_has(r->source, r->repository->place.fetch, name))
             return true;
         content_free(r->source);
         r->source = NULL;
     }
     return false;
+}
+
+/* By its hash an index stays what this manifest means, while its name may have a newer one already.
+ */
+static bool choose(struct reading *r)
+{
+    return choose_name(r, CONTENT_BY_HASH) || choose_name(r, CONTENT_BY_NAME);
 }
 
 static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error *err)
