@@ -264,6 +264,7 @@ struct hallmark_publisher_options {
     const char *state_dir;     /* this repository's own; NULL: State of the settings, or the default */
     const char *passphrase;    /* for the signing keys; NULL: gpg-agent has it */
     bool interactive;          /* gpg-agent may ask on the terminal */
+    bool keep_going;           /* leave broken packages out, publish the rest, and fail then */
     bool accept_loss;          /* publish although the tree is empty, or most of it has vanished */
     int64_t lock_wait;         /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
     int64_t source_date_epoch; /* the Date to write, seconds since 1970-01-01; 0: the clock */
@@ -278,6 +279,7 @@ struct hallmark_publisher_report {
     size_t n_packages;     /* in the manifest */
     size_t n_added, n_changed, n_removed; /* against the manifest that was current before */
     size_t n_skipped;      /* hidden or excluded files and symbolic links that were left out */
+    size_t n_broken;       /* packages that were left out (keep_going) */
     uint64_t n_hashed;     /* files read */
     uint64_t n_hashed_bytes;
     size_t n_pruned;       /* generations removed */

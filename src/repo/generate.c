@@ -42,7 +42,8 @@ struct generate {
     struct tree tree;
     struct digest_cache *old;
     struct package_reader *reader;
-    struct flat_index_builder *index;
+    struct flat_index_builder *flat; /* in the layout plain */
+    struct release *release;         /* likewise: the only one */
     struct digest *digest;
     unsigned char *buf;
     uint64_t n_to_hash; /* bytes */
@@ -78,10 +79,16 @@ static bool find_cached(struct generate *g, const struct tree_file *file,
         (out->algorithms & g->algorithms) != g->algorithms ||
         (!out->is_checked && package_format_from_path(file->path, &format)))
         return false;
-    if (!flat_index_wants(file->path))
-        return true;
     entry = entry_from(file->path, out);
-    return flat_index_knows(g->index, &entry);
+    if (g->out.apt)
+        return apt_pool_knows(apt_tree_pool(g->out.apt), &entry);
+    return !flat_index_wants(file->path) || flat_index_knows(g->flat, &entry);
+}
+
+/* In the layout apt, what is no package is not our business. */
+static bool is_wanted(const struct generate *g, const struct tree_file *file)
+{
+    return !g->out.apt || apt_pool_wants(file->path);
 }
 
 static void count_to_hash(struct generate *g)
@@ -90,7 +97,7 @@ static void count_to_hash(struct generate *g)
     size_t i;
 
     for (i = 0; i < g->tree.n_files; i++)
-        if (!find_cached(g, &g->tree.files[i], &record))
+        if (is_wanted(g, &g->tree.files[i]) && !find_cached(g, &g->tree.files[i], &record))
             g->n_to_hash += g->tree.files[i].stamp.size;
 }
 
@@ -218,23 +225,74 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
     return ok || error_set(err, fault.code, "%s", fault.text);
 }
 
+/* Adds a file that is listed in the manifest itself. */
+static bool add_listed(struct generate *g, const struct release_entry *entry,
+                       struct bytes_view control, struct hallmark_error *err)
+{
+    struct release_entry *added;
+    char *path;
+
+    /* First, so that nothing of a package that is broken is left. */
+    if (flat_index_wants(entry->path) && !flat_index_add(g->flat, entry, control, err))
+        return false;
+    added = release_add(g->release, entry->path);
+    path = added->path;
+    *added = *entry;
+    added->path = path;
+    return true;
+}
+
 static bool add_file(struct generate *g, struct tree_file *file, struct hallmark_error *err)
 {
     struct reading reading = {.control = {0}};
-    struct release_entry entry, *added;
+    struct release_entry entry;
     bool ok = find_cached(g, file, &reading.record) || hash_file(g, file->path, &reading, err);
 
     if (ok) {
         entry = entry_from(file->path, &reading.record);
-        added = release_add(&g->out.release, file->path);
-        entry.path = added->path;
-        *added = entry;
-        digest_cache_put(g->out.cache, file->path, &reading.record);
-        ok = !flat_index_wants(file->path) ||
-             flat_index_add(g->index, added, bytes_view(&reading.control), err);
+        ok = g->out.apt ? apt_pool_add(apt_tree_pool(g->out.apt), &entry,
+                                       bytes_view(&reading.control), err)
+                        : add_listed(g, &entry, bytes_view(&reading.control), err);
     }
+    if (ok)
+        digest_cache_put(g->out.cache, file->path, &reading.record);
     bytes_free(&reading.control);
     return ok;
+}
+
+/* Whether to go on without PATH, which is as WHY says. */
+static bool leave_out(void *ctx, const char *path, const struct hallmark_error *why)
+{
+    enum { LISTED_MAX = 1000 };
+    struct generate *g = ctx;
+    char *line;
+
+    if (g->options->broken != GENERATE_LEAVE_OUT ||
+        (why->code != HALLMARK_ERR_MALFORMED && why->code != HALLMARK_ERR_USAGE))
+        return false;
+    if (g->out.n_broken++ < LISTED_MAX) {
+        /* The path stands in most reasons already, at the start. */
+        line = strncmp(why->text, path, strlen(path)) == 0
+                   ? alloc_strdup(why->text)
+                   : alloc_printf("%s: %s", path, why->text);
+        strlist_add(&g->out.broken, line);
+        free(line);
+    }
+    return true;
+}
+
+static bool add_files(struct generate *g, struct hallmark_error *err)
+{
+    struct hallmark_error why;
+    size_t i;
+
+    for (i = 0; i < g->tree.n_files; i++) {
+        why = (struct hallmark_error){0};
+        if (is_wanted(g, &g->tree.files[i]) && !add_file(g, &g->tree.files[i], &why) &&
+            !leave_out(g, g->tree.files[i].path, &why))
+            return error_set(err, why.code, "%s", why.text);
+    }
+    return true;
 }
 
 /* Where there are no .deb files, names that only an index for apt has are somebody else's files,
@@ -289,27 +347,47 @@ static bool scan(struct generate *g, struct hallmark_error *err)
     struct tree_options options = {.exclude = &exclude, .reserved = reserved, .written = written};
     bool ok;
 
+    if (g->out.apt)
+        options.below = PLACEMENT_POOL;
     settings_words(g->options->settings, SETTINGS_EXCLUDE, &exclude);
     ok = tree_scan(&g->tree, g->rootfd, &options, err);
     strlist_free(&exclude);
     return ok;
 }
 
+static bool finish(struct generate *g, struct hallmark_error *err)
+{
+    struct apt_pool_broken broken = {.leave_out = leave_out, .ctx = g};
+
+    if (g->out.apt)
+        return apt_tree_plan(g->out.apt, &broken, &g->out.suites, err);
+    return flat_index_finish(g->flat, g->release, &g->out.index, err) &&
+           release_sort(g->release, err);
+}
+
 static bool run(struct generate *g, struct hallmark_error *err)
 {
-    size_t i;
-
-    if (!scan(g, err) || (!has_packages_for_apt(g) && !check_unwritten(g, err)))
+    if (!scan(g, err) || (g->flat && !has_packages_for_apt(g) && !check_unwritten(g, err)))
         return false;
     count_to_hash(g);
     g->digest = digest_new(g->algorithms, err);
-    if (!g->digest)
-        return false;
-    for (i = 0; i < g->tree.n_files; i++)
-        if (!add_file(g, &g->tree.files[i], err))
-            return false;
-    return flat_index_finish(g->index, &g->out.release, &g->out.index, err) &&
-           release_sort(&g->out.release, err);
+    return g->digest && add_files(g, err) && finish(g, err);
+}
+
+/* What the packages are listed in. */
+static bool start(struct generate *g, struct hallmark_error *err)
+{
+    const struct generate_options *options = g->options;
+
+    if (settings_layout(options->settings) == SETTINGS_APT) {
+        g->out.apt =
+            apt_tree_new(options->settings, options->before, g->rootfd, options->spoolfd, err);
+        return g->out.apt != NULL;
+    }
+    g->flat = flat_index_start(&options->before->index, g->algorithms);
+    g->release = &publication_add_suite(&g->out.suites, "")->release;
+    set_fields(g->release, options->settings);
+    return true;
 }
 
 bool generate_release(struct generated *out, int rootfd, struct digest_cache *old,
@@ -320,17 +398,15 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
 
     g.algorithms = settings_hashes(options->settings);
     g.reader = package_reader_new(options->sandbox);
-    g.index = flat_index_start(options->published, g.algorithms);
     g.buf = alloc_array(READ_STEP, 1);
     g.out.cache = digest_cache_new();
-    set_fields(&g.out.release, options->settings);
-    ok = run(&g, err);
+    ok = start(&g, err) && run(&g, err);
     g.out.skipped = g.tree.skipped;
     g.tree.skipped = (struct strlist){0};
     g.out.n_skipped = g.tree.n_skipped;
     tree_free(&g.tree);
     package_reader_free(g.reader);
-    flat_index_stop(g.index);
+    flat_index_stop(g.flat);
     digest_free(g.digest);
     free(g.buf);
     if (ok)
@@ -342,8 +418,10 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
 
 void generate_free(struct generated *generated)
 {
-    release_free(&generated->release);
+    publication_suites_free(&generated->suites);
     flat_index_free(&generated->index);
+    apt_tree_free(generated->apt);
+    strlist_free(&generated->broken);
     digest_cache_free(generated->cache);
     strlist_free(&generated->skipped);
     *generated = (struct generated){0};

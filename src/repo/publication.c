@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "crypto/digest.h"
 #include "format/deb822.h"
@@ -35,6 +36,67 @@ static const char *const prefixes[N_RECORDS] = {"", "Next-"};
 struct state {
     struct record records[N_RECORDS];
 };
+
+enum suites_use { LOOK_ONLY, FILL_IN };
+
+/* ---- Suites --------------------------------------------------------------------------------- */
+
+struct publication_suite *publication_add_suite(struct publication_suites *suites, const char *name)
+{
+    struct publication_suite *suite;
+
+    suites->suites = alloc_regrow(suites->suites, suites->n_suites + 1, sizeof *suites->suites);
+    suite = &suites->suites[suites->n_suites++];
+    *suite = (struct publication_suite){.name = alloc_strdup(name),
+                                        .directory = *name ? alloc_printf("dists/%s", name)
+                                                           : alloc_strdup("")};
+    return suite;
+}
+
+const struct publication_suite *publication_find_suite(const struct publication_suites *suites,
+                                                       const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < suites->n_suites; i++)
+        if (strcmp(suites->suites[i].name, name) == 0)
+            return &suites->suites[i];
+    return NULL;
+}
+
+void publication_suites_free(struct publication_suites *suites)
+{
+    size_t i;
+
+    for (i = 0; i < suites->n_suites; i++) {
+        free(suites->suites[i].name);
+        free(suites->suites[i].directory);
+        release_free(&suites->suites[i].release);
+    }
+    free(suites->suites);
+    *suites = (struct publication_suites){.n_suites = 0};
+}
+
+bool publication_is_same_content(const struct publication_suites *a,
+                                 const struct publication_suites *b)
+{
+    const struct publication_suite *other;
+    size_t i;
+
+    for (i = 0; i < a->n_suites; i++) {
+        other = publication_find_suite(b, a->suites[i].name);
+        if (!other || !release_is_same_content(&a->suites[i].release, &other->release))
+            return false;
+    }
+    return a->n_suites == b->n_suites;
+}
+
+const struct release *publication_release(const struct publication *publication)
+{
+    return &publication->suites.suites[0].release;
+}
+
+/* ---- The record ----------------------------------------------------------------------------- */
 
 static void record_free(struct record *record)
 {
@@ -152,35 +214,85 @@ static bool state_save(int statefd, const struct state *state, struct hallmark_e
     return ok;
 }
 
-/* Reads document INDEX; its digest, NULL where there is none, goes to *DIGEST. Parses it for OUT,
- * unless that is NULL, if it is Release. */
-static bool load_document(int rootfd, size_t index, char **digest, struct publication *out,
-                          struct hallmark_error *err)
+/* Reads a document at PATH. Parses it for SUITE unless that is NULL. */
+static bool load_document(int rootfd, const char *path, struct publication_suite *suite,
+                          char **digest, struct hallmark_error *err)
 {
     struct hallmark_error ignored = {0};
     struct bytes text = {0};
     bool exists = false;
-    bool ok = file_read(rootfd, documents[index], LIMITS_MANIFEST_BYTES, &text, &exists, err);
+    bool ok = file_read(rootfd, path, LIMITS_MANIFEST_BYTES, &text, &exists, err);
 
     if (ok && exists) {
         *digest = hex_digest(bytes_view(&text), err);
         ok = *digest != NULL;
     }
-    if (ok && exists && out && index == 0)
-        out->has_release = release_parse(&out->release, bytes_view(&text), &ignored);
+    if (ok && exists && suite)
+        suite->has_release = release_parse(&suite->release, bytes_view(&text), &ignored);
     bytes_free(&text);
     return ok;
 }
 
-/* What the tree serves now, into FOUND (its digests alone) and OUT. */
-static bool load_documents(int rootfd, struct record *found, struct publication *out,
-                           struct hallmark_error *err)
+/* The digest of one kind of document: of the document itself in the layout plain, else of the lines
+ * that sha256sum(1) prints about those of all suites. NULL where one is missing. */
+static bool combine(const struct publication_suites *suites, char *const *digests,
+                    const char *document, char **out, struct hallmark_error *err)
 {
-    bool ok = true;
+    struct strlist lines = {0};
+    struct bytes text = {0};
+    char *line;
+    size_t i;
+    bool is_whole = true;
+
+    if (suites->n_suites == 1 && !*suites->suites[0].directory) {
+        *out = digests[0] ? alloc_strdup(digests[0]) : NULL;
+        return true;
+    }
+    for (i = 0; i < suites->n_suites; i++) {
+        is_whole = is_whole && digests[i];
+        line = alloc_printf("%s  %s/%s\n", digests[i] ? digests[i] : "",
+                            suites->suites[i].directory, document);
+        strlist_add(&lines, line);
+        free(line);
+    }
+    strlist_sort(&lines);
+    for (i = 0; i < lines.n_items; i++)
+        bytes_append_str(&text, lines.items[i]);
+    *out = is_whole ? hex_digest(bytes_view(&text), err) : NULL;
+    strlist_free(&lines);
+    bytes_free(&text);
+    return !is_whole || *out;
+}
+
+static void free_digests(char **digests, size_t n)
+{
     size_t i;
 
-    for (i = 0; ok && i < N_DOCUMENTS; i++)
-        ok = load_document(rootfd, i, &found->digests[i], out, err);
+    for (i = 0; i < n; i++)
+        free(digests[i]);
+    free(digests);
+}
+
+/* What the tree serves now of SUITES, into FOUND (its digests alone) and, if they are to be filled
+ * in, their releases. */
+static bool load_documents(int rootfd, struct publication_suites *suites, enum suites_use use,
+                           struct record *found, struct hallmark_error *err)
+{
+    char **digests = NULL, *path;
+    bool ok = true;
+    size_t i, k;
+
+    for (k = 0; ok && k < N_DOCUMENTS; k++) {
+        digests = alloc_array(suites->n_suites, sizeof *digests);
+        for (i = 0; ok && i < suites->n_suites; i++) {
+            path = path_join(suites->suites[i].directory, documents[k]);
+            ok = load_document(rootfd, path, use == FILL_IN && k == 0 ? &suites->suites[i] : NULL,
+                               &digests[i], err);
+            free(path);
+        }
+        ok = ok && combine(suites, digests, documents[k], &found->digests[k], err);
+        free_digests(digests, suites->n_suites);
+    }
     return ok;
 }
 
@@ -192,26 +304,6 @@ static bool is_same(const struct record *a, const struct record *b)
         if (!a->digests[i] || !b->digests[i] || strcmp(a->digests[i], b->digests[i]) != 0)
             return false;
     return true;
-}
-
-/* Adds the names by their hashes of the file that ENTRY lists, one below by-hash for each hash that
- * there is: a reader takes the strongest (Acquire-By-Hash of secure apt). */
-static void add_by_hash(const struct release_entry *entry, unsigned hashes, struct strlist *out)
-{
-    char hex[2 * RELEASE_SHA512_LEN + 1], *path;
-
-    if (hashes & RELEASE_SHA256) {
-        encoding_hex(hex, entry->sha256, sizeof entry->sha256);
-        path = alloc_printf("by-hash/SHA256/%s", hex);
-        strlist_add(out, path);
-        free(path);
-    }
-    if (hashes & RELEASE_SHA512) {
-        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
-        path = alloc_printf("by-hash/SHA512/%s", hex);
-        strlist_add(out, path);
-        free(path);
-    }
 }
 
 /* Reads the index that ENTRY lists; one that it does not fit makes the publication not intact. */
@@ -233,19 +325,18 @@ static bool load_index(int rootfd, const struct release_entry *entry, struct byt
  * looks at all names at the root. */
 static bool load_indexes(int rootfd, struct publication *out, struct hallmark_error *err)
 {
+    const struct release *release = publication_release(out);
     const struct release_entry *entry;
     struct strlist names = {0};
     bool ok = true;
     size_t i;
 
-    for (i = 0; i < N_DOCUMENTS; i++)
-        strlist_add(&names, documents[i]);
     for (i = 0; ok && i < FLAT_INDEX_FILES; i++) {
-        entry = release_find(&out->release, flat_index_names[i]);
+        entry = release_find(release, flat_index_names[i]);
         if (!entry)
             continue;
         strlist_add(&names, entry->path);
-        add_by_hash(entry, out->release.hashes, &names);
+        flat_index_list_by_hash(entry, release->hashes, &names);
         ok = load_index(rootfd, entry, &out->index.files[i], out, err);
     }
     if (!publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
@@ -256,26 +347,79 @@ static bool load_indexes(int rootfd, struct publication *out, struct hallmark_er
     return ok;
 }
 
-bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err)
+static bool are_in_place(int rootfd, const struct publication_suites *suites)
+{
+    struct strlist names = {0};
+    bool ok;
+    char *name;
+    size_t i, k;
+
+    for (i = 0; i < suites->n_suites; i++) {
+        for (k = 0; k < N_DOCUMENTS; k++) {
+            name = path_join(suites->suites[i].directory, documents[k]);
+            strlist_add(&names, name);
+            free(name);
+        }
+    }
+    ok = publish_is_intact(rootfd, (const char *const *)names.items, names.n_items);
+    strlist_free(&names);
+    return ok;
+}
+
+static void list_suites(const struct hallmark_settings *settings, struct publication_suites *out)
+{
+    struct strlist names = {0};
+    size_t i;
+
+    if (settings_layout(settings) == SETTINGS_PLAIN)
+        strlist_add(&names, "");
+    else
+        settings_words(settings, SETTINGS_SUITE, &names);
+    for (i = 0; i < names.n_items; i++)
+        publication_add_suite(out, names.items[i]);
+    strlist_free(&names);
+}
+
+/* Compares what was FOUND with the record STATE. */
+static void judge(struct publication *out, struct state *state, const struct record *found)
+{
+    struct record *known = &state->records[PUBLISHED];
+    size_t i;
+
+    out->last_date = known->date;
+    if (is_same(&state->records[NEXT], found))
+        known = &state->records[NEXT];
+    if (!is_same(known, found))
+        out->is_intact = false;
+    out->is_settled = !state->records[NEXT].date;
+    out->has_release = out->suites.suites[0].has_release;
+    if (known->date > out->last_date)
+        out->last_date = known->date;
+    for (i = 0; i < out->suites.n_suites; i++)
+        if (out->suites.suites[i].release.date > out->last_date)
+            out->last_date = out->suites.suites[i].release.date;
+    out->signed_by = known->signed_by;
+    known->signed_by = NULL;
+}
+
+bool publication_load(int rootfd, int statefd, const struct hallmark_settings *settings,
+                      struct publication *out, struct hallmark_error *err)
 {
     struct publication loaded = {.is_intact = true};
     struct state state = {0};
-    struct record found = {0}, *known = &state.records[PUBLISHED];
-    bool ok = state_load(statefd, &state, err) && load_documents(rootfd, &found, &loaded, err);
+    struct record found = {0};
+    bool ok;
 
-    loaded.last_date = known->date;
-    if (is_same(&state.records[NEXT], &found))
-        known = &state.records[NEXT];
-    if (!is_same(known, &found))
-        loaded.is_intact = false;
-    ok = ok && (!loaded.is_intact || load_indexes(rootfd, &loaded, err));
-    loaded.is_settled = !state.records[NEXT].date;
-    if (known->date > loaded.last_date)
-        loaded.last_date = known->date;
-    if (loaded.release.date > loaded.last_date)
-        loaded.last_date = loaded.release.date;
-    loaded.signed_by = known->signed_by;
-    known->signed_by = NULL;
+    list_suites(settings, &loaded.suites);
+    ok = state_load(statefd, &state, err) &&
+         load_documents(rootfd, &loaded.suites, FILL_IN, &found, err);
+    if (ok) {
+        judge(&loaded, &state, &found);
+        if (loaded.is_intact && !are_in_place(rootfd, &loaded.suites))
+            loaded.is_intact = false;
+        ok = !loaded.is_intact || settings_layout(settings) != SETTINGS_PLAIN ||
+             load_indexes(rootfd, &loaded, err);
+    }
     state_free(&state);
     record_free(&found);
     if (ok)
@@ -287,17 +431,20 @@ bool publication_load(int rootfd, int statefd, struct publication *out, struct h
 
 void publication_free(struct publication *publication)
 {
-    release_free(&publication->release);
+    publication_suites_free(&publication->suites);
     flat_index_free(&publication->index);
     free(publication->signed_by);
-    *publication = (struct publication){0};
+    *publication = (struct publication){.is_intact = false};
 }
 
-bool publication_settle(int rootfd, int statefd, struct hallmark_error *err)
+bool publication_settle(int rootfd, int statefd, const struct publication *publication,
+                        struct hallmark_error *err)
 {
+    struct publication_suites suites = publication->suites;
     struct state before = {0}, state = {0};
     struct record found = {0};
-    bool ok = state_load(statefd, &before, err) && load_documents(rootfd, &found, NULL, err);
+    bool ok = state_load(statefd, &before, err) &&
+              load_documents(rootfd, &suites, LOOK_ONLY, &found, err);
 
     if (ok) {
         state.records[PUBLISHED] =
@@ -350,46 +497,47 @@ static bool verify_own(const struct publication_target *target, int64_t date,
     return ok;
 }
 
-/* What is made current: names and bytes. */
-struct files {
-    struct publish_file files[N_DOCUMENTS + FLAT_INDEX_FILES * 3]; /* itself and by two hashes */
-    size_t n_files;
-    struct strlist names; /* by hash */
-    int64_t mtime;
+/* ---- Publishing ----------------------------------------------------------------------------- */
+
+/* One suite, signed. */
+struct signed_suite {
+    struct bytes text;
+    struct openpgp_signed made;
 };
 
-static void add_file(struct files *files, const char *name, struct bytes_view data)
+/* What is made current: names and bytes. */
+struct files {
+    struct publish_file *files;
+    size_t n_files;
+    struct strlist names; /* of the documents */
+};
+
+static void add_file(struct files *files, char *name, struct bytes_view data, int64_t mtime)
 {
-    files->files[files->n_files++] =
-        (struct publish_file){.name = name, .data = data, .mtime = files->mtime};
+    strlist_add(&files->names, name);
+    free(name);
+    files->files[files->n_files++] = (struct publish_file){
+        .name = files->names.items[files->names.n_items - 1], .data = data, .mtime = mtime};
 }
 
-static void add_indexes(struct files *files, const struct publication_content *content)
+/* The bytes of document INDEX. */
+static struct bytes_view document_of(const struct signed_suite *suite, size_t index)
 {
-    const struct release *release = content->release;
-    struct bytes_view data;
-    size_t i, n;
+    const struct bytes *const all[N_DOCUMENTS] = {&suite->text, &suite->made.detached,
+                                                  &suite->made.inline_text};
 
-    for (i = 0; i < FLAT_INDEX_FILES; i++) {
-        data = bytes_view(&content->index->files[i]);
-        if (data.len == 0)
-            continue;
-        add_file(files, flat_index_names[i], data);
-        n = files->names.n_items;
-        add_by_hash(release_find(release, flat_index_names[i]), release->hashes, &files->names);
-        for (; n < files->names.n_items; n++)
-            add_file(files, files->names.items[n], data);
-    }
+    return bytes_view(all[index]);
 }
 
 /* Publishes FILES, which RECORD describes. */
-static bool commit_files(const struct publication_target *target, const struct files *files,
+static bool commit_files(const struct publication_target *target,
+                         const struct publication_content *content, const struct files *files,
                          const struct record *record, struct hallmark_error *err)
 {
     struct state before = {0}, state;
     struct record found = {0};
     bool ok = state_load(target->statefd, &before, err) &&
-              load_documents(target->rootfd, &found, NULL, err);
+              load_documents(target->rootfd, content->suites, LOOK_ONLY, &found, err);
 
     if (ok) {
         state = before;
@@ -409,60 +557,88 @@ static bool commit_files(const struct publication_target *target, const struct f
     return ok;
 }
 
-static bool commit(const struct publication_target *target,
-                   const struct publication_content *content,
-                   const struct bytes_view data[N_DOCUMENTS], struct hallmark_error *err)
+/* Adds the documents of all suites to FILES, and their digests to RECORD. */
+static bool add_documents(const struct publication_suites *suites, const struct signed_suite *made,
+                          struct files *files, struct record *record, struct hallmark_error *err)
 {
-    /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the time
-     * of writing need not be. */
-    struct files files = {.mtime = content->release->date};
-    struct record record = {.date = content->release->date};
-    struct strlist keys = {.items = NULL};
+    char **digests;
+    size_t i, k;
     bool ok = true;
+
+    for (k = 0; ok && k < N_DOCUMENTS; k++) {
+        digests = alloc_array(suites->n_suites, sizeof *digests);
+        for (i = 0; ok && i < suites->n_suites; i++) {
+            add_file(files, path_join(suites->suites[i].directory, documents[k]),
+                     document_of(&made[i], k), record->date);
+            digests[i] = hex_digest(document_of(&made[i], k), err);
+            ok = digests[i] != NULL;
+        }
+        ok = ok && combine(suites, digests, documents[k], &record->digests[k], err);
+        free_digests(digests, suites->n_suites);
+    }
+    return ok;
+}
+
+static bool commit(const struct publication_target *target,
+                   const struct publication_content *content, const struct signed_suite *made,
+                   struct hallmark_error *err)
+{
+    struct files files = {.n_files = 0};
+    struct record record = {.date = content->suites->suites[0].release.date};
+    struct strlist keys = {.items = NULL};
+    bool ok;
     size_t i;
 
-    for (i = 0; i < N_DOCUMENTS; i++) {
-        add_file(&files, documents[i], data[i]);
-        record.digests[i] = hex_digest(data[i], err);
-        ok = ok && record.digests[i];
+    files.files = alloc_array(content->suites->n_suites * N_DOCUMENTS + content->n_files,
+                              sizeof *files.files);
+    ok = add_documents(content->suites, made, &files, &record, err);
+    for (i = 0; i < content->n_files; i++) {
+        files.files[files.n_files] = content->files[i];
+        /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the
+         * time of writing need not be. */
+        files.files[files.n_files++].mtime = record.date;
     }
-    add_indexes(&files, content);
     for (i = 0; target->signer->fingerprints[i]; i++)
         strlist_add(&keys, target->signer->fingerprints[i]);
     record.signed_by = strlist_join(&keys);
-    ok = ok && commit_files(target, &files, &record, err);
+    ok = ok && commit_files(target, content, &files, &record, err);
     strlist_free(&keys);
     strlist_free(&files.names);
+    free(files.files);
     record_free(&record);
     return ok;
+}
+
+/* Signs one suite. */
+static bool sign(const struct publication_target *target, const struct publication_suite *suite,
+                 struct signed_suite *out, struct hallmark_error *err)
+{
+    const struct release *release = &suite->release;
+
+    release_write(release, &out->text);
+    if (out->text.len > LIMITS_MANIFEST_BYTES)
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "the manifest of %zu files has %zu bytes; apt and our own clients refuse "
+                         "more than %d",
+                         release->n_entries, out->text.len, LIMITS_MANIFEST_BYTES);
+    return openpgp_sign(target->signer, bytes_view(&out->text), &out->made, err) &&
+           verify_own(target, release->date, bytes_view(&out->text), &out->made, err);
 }
 
 bool publication_publish(const struct publication_target *target,
                          const struct publication_content *content, struct hallmark_error *err)
 {
-    const struct release *release = content->release;
-    struct openpgp_signed made = {0};
-    struct bytes_view data[N_DOCUMENTS];
-    struct bytes text = {0};
-    bool ok = false;
+    size_t i, n = content->suites->n_suites;
+    struct signed_suite *made = alloc_array(n, sizeof *made);
+    bool ok = true;
 
-    release_write(release, &text);
-    if (text.len > LIMITS_MANIFEST_BYTES) {
-        error_set(err, HALLMARK_ERR_MALFORMED,
-                  "the manifest of %zu files has %zu bytes; apt and our own clients refuse more "
-                  "than %d",
-                  release->n_entries, text.len, LIMITS_MANIFEST_BYTES);
-        goto out;
+    for (i = 0; ok && i < n; i++)
+        ok = sign(target, &content->suites->suites[i], &made[i], err);
+    ok = ok && commit(target, content, made, err);
+    for (i = 0; i < n; i++) {
+        openpgp_signed_free(&made[i].made);
+        bytes_free(&made[i].text);
     }
-    if (!openpgp_sign(target->signer, bytes_view(&text), &made, err) ||
-        !verify_own(target, release->date, bytes_view(&text), &made, err))
-        goto out;
-    data[0] = bytes_view(&text);
-    data[1] = bytes_view(&made.detached);
-    data[2] = bytes_view(&made.inline_text);
-    ok = commit(target, content, data, err);
-out:
-    openpgp_signed_free(&made);
-    bytes_free(&text);
+    free(made);
     return ok;
 }

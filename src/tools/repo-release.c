@@ -28,15 +28,22 @@ enum {
 static const struct cli_option options[] = {
     {OPTION_NAME, "name", "NAME", EVERY, "what the repository is called here"},
     {OPTION_ROOT, "root", "DIR", INIT, "the directory that is served"},
-    {OPTION_LAYOUT, "layout", "plain", EVERY, "how the tree is laid out (plain)"},
+    {OPTION_LAYOUT, "layout", "plain|apt", EVERY, "how the tree is laid out (plain)"},
     {OPTION_ORIGIN, "origin", "TEXT", EVERY, "who publishes"},
     {OPTION_LABEL, "label", "TEXT", EVERY, "what is published"},
-    {OPTION_SUITE, "suite", "NAME", EVERY, "such as stable"},
+    {OPTION_SUITE, "suite", "NAME", EVERY, "such as stable (repeatable)"},
     {OPTION_CODENAME, "codename", "NAME", EVERY, "the name that stays"},
     {OPTION_RELEASE_VERSION, "release-version", "TEXT", EVERY, "the Version of the release"},
     {OPTION_DESCRIPTION, "description", "TEXT", EVERY, "one line about it"},
     {OPTION_ARCHITECTURE, "architecture", "ARCH", EVERY, "an architecture (repeatable)"},
     {OPTION_COMPONENT, "component", "NAME", EVERY, "a component (repeatable)"},
+    {OPTION_NOT_AUTOMATIC, "not-automatic", "yes|no", EVERY,
+     "apt installs nothing from it unasked"},
+    {OPTION_BUT_AUTOMATIC_UPGRADES, "but-automatic-upgrades", "yes|no", EVERY,
+     "but upgrades what came from it"},
+    {OPTION_RULE, "rule", "RULE", EVERY, "which suites a package goes to (repeatable)"},
+    {OPTION_COMPRESSION, "compression", "xz|gz|zst", EVERY,
+     "of the indexes for apt (repeatable; xz gz)"},
     {OPTION_HASH, "hash", "SHA256|SHA512", EVERY, "hashes to list beside SHA256 (repeatable)"},
     {OPTION_VALID_FOR, "valid-for", "TIME", EVERY, "how long a manifest is valid (7d)"},
     {OPTION_REFRESH_BEFORE, "refresh-before", "TIME", EVERY,
@@ -57,6 +64,8 @@ static const struct cli_option options[] = {
      "confine the reading of archives (required)"},
     {OPTION_ACCEPT_LOSS, "accept-loss", NULL, UPDATE,
      "publish although the tree is empty or most of it gone"},
+    {OPTION_KEEP_GOING, "keep-going", NULL, UPDATE | STATUS,
+     "leave broken packages out, publish the rest, and fail"},
 };
 
 /* ---- init ----------------------------------------------------------------------------------- */
@@ -160,6 +169,7 @@ static bool work_start(struct work *work, const struct cli *cli)
         work->how.passphrase = work->passphrase.text;
     work->how.interactive =
         !work->passphrase.is_set && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    work->how.keep_going = cli_has(cli, OPTION_KEEP_GOING);
     work->how.accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
     work->how.note = tell;
     work->how.progress = work_progress;
@@ -185,6 +195,7 @@ static void job_json(const struct job *job)
     report_number(json, "n_changed", report->n_changed);
     report_number(json, "n_removed", report->n_removed);
     report_number(json, "n_skipped", report->n_skipped);
+    report_number(json, "n_broken", report->n_broken);
     report_number(json, "n_hashed", report->n_hashed);
     report_number(json, "n_hashed_bytes", report->n_hashed_bytes);
     report_number(json, "n_pruned", report->n_pruned);
