@@ -320,9 +320,11 @@ HALLMARK_API bool hallmark_publisher_status(struct hallmark_publisher *publisher
                                             struct hallmark_error *err);
 
 /* What is published, as one who trusts exactly the keys of Sign-With sees it; hallmark_repository_check()
- * on it tells whether the tree agrees with its manifest. Closed by hallmark_repository_close(). */
+ * on it tells whether the tree agrees with its manifest. In the layout apt that of SUITE, which is one of
+ * the settings' Suite; NULL: the first. Closed by hallmark_repository_close(). */
 HALLMARK_API struct hallmark_repository *
-hallmark_publisher_repository(struct hallmark_publisher *publisher, struct hallmark_error *err);
+hallmark_publisher_repository(struct hallmark_publisher *publisher, const char *suite,
+                              struct hallmark_error *err);
 
 #ifdef __cplusplus
 }

@@ -209,6 +209,8 @@ static bool place_all(struct apt_tree *tree, const struct apt_pool_broken *broke
             continue;
         if (!place(tree, package, &why) && !leave_out(package, broken, &why, err))
             return false;
+        if (package->placed.suites == 0)
+            package->is_used = false;
         if (!is_named && package->is_used && strcmp(package->architecture, "all") != 0 &&
             !strlist_has(&tree->architectures, package->architecture))
             strlist_add(&tree->architectures, package->architecture);

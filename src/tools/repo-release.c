@@ -325,7 +325,8 @@ static void status_dates(const struct hallmark_publisher_report *report)
 static void status_signers(struct job *job)
 {
     struct hallmark_error err;
-    struct hallmark_repository *repository = hallmark_publisher_repository(job->publisher, &err);
+    struct hallmark_repository *repository =
+        hallmark_publisher_repository(job->publisher, NULL, &err);
 
     if (repository) {
         printf("  signed by:\n");
@@ -394,31 +395,64 @@ static void check_unlisted(struct job *job)
                hallmark_settings_get(job->settings, "Root"), n, n == 1 ? " is" : "s are");
 }
 
-static bool do_check(struct job *job)
+/* Checks what is published of SUITE (NULL: there are none), and adds it to TOTAL. */
+static bool check_suite(struct job *job, const char *suite, struct hallmark_check_report *total)
 {
     struct hallmark_check_options how = {
         .problem = check_problem, .progress = check_progress, .ctx = job};
     struct hallmark_check_report checked = {0};
     const struct hallmark_manifest *manifest;
     struct hallmark_repository *repository =
-        hallmark_publisher_repository(job->publisher, &job->err);
+        hallmark_publisher_repository(job->publisher, suite, &job->err);
 
     if (!repository)
         return false;
     manifest = hallmark_repository_manifest(repository);
-    job->report.n_packages = manifest->n_packages;
+    job->report.n_packages += manifest->n_packages;
     job->report.date = manifest->date;
     job->report.valid_until = manifest->valid_until;
     hallmark_repository_check(repository, &how, &checked, &job->err);
     hallmark_repository_close(repository);
+    total->n_checked += checked.n_checked;
+    total->n_indexes += checked.n_indexes;
+    total->n_bad += checked.n_bad;
+    return job->err.code == HALLMARK_OK || checked.n_bad;
+}
+
+/* All suites, of which the first problem counts. */
+static bool check_suites(struct job *job, struct hallmark_check_report *total)
+{
+    const char *layout = hallmark_settings_get(job->settings, "Layout");
+    const char *names = hallmark_settings_get(job->settings, "Suite");
+    bool is_apt = layout && strcmp(layout, "apt") == 0 && names;
+    char *copy = is_apt ? strdup(names) : NULL, *rest = copy, *suite;
+    struct hallmark_error first = {0};
+    bool ok = true;
+
+    if (!is_apt)
+        return check_suite(job, NULL, total);
+    while (ok && (suite = strsep(&rest, " ")) != NULL) {
+        ok = check_suite(job, suite, total);
+        if (first.code == HALLMARK_OK)
+            first = job->err;
+    }
+    job->err = first;
+    free(copy);
+    return ok && copy;
+}
+
+static bool do_check(struct job *job)
+{
+    struct hallmark_check_report checked = {0};
+
+    if (!check_suites(job, &checked))
+        return false;
     if (checked.n_bad) {
         snprintf(job->err.text, sizeof job->err.text, "%s: bad: %zu of %zu %s",
                  hallmark_settings_get(job->settings, "Root"), checked.n_bad,
                  checked.n_checked + checked.n_indexes, checked.n_indexes ? "files" : "packages");
         return false;
     }
-    if (job->err.code != HALLMARK_OK)
-        return false;
     if (is_talking(job))
         printf("%s: good: %zu package%s\n", hallmark_settings_get(job->settings, "Root"),
                checked.n_checked, checked.n_checked == 1 ? "" : "s");
