@@ -17,10 +17,9 @@
 #include "base/timestamp.h"
 #include "format/deb822.h"
 #include "format/packages.h"
+#include "format/release_fields.h"
 
 static const char what[] = "Release";
-
-#define NO_ALL "No-Support-for-Architecture-all"
 
 /* 1971 and 9999: a Date outside of them is a placeholder, or what a clock that was never set says.
  */
@@ -64,23 +63,11 @@ static bool malformed(size_t line, const char *fault, struct hallmark_error *err
 
 /* ---- Fields --------------------------------------------------------------------------------- */
 
-static bool get_text(const struct deb822 *stanza, const char *name, char **out,
-                     struct hallmark_error *err)
-{
-    if (!deb822_get_line(stanza, name, out, err))
-        return false;
-    if (!*out || encoding_is_printable_text(bytes_view_str(*out)))
-        return true;
-    return error_set(err, HALLMARK_ERR_MALFORMED,
-                     "%s: line %zu: the field \"%s\" holds a character that is not printable", what,
-                     deb822_find(stanza, name)->line, name);
-}
-
 static bool get_words(const struct deb822 *stanza, const char *name, struct strlist *out,
                       struct hallmark_error *err)
 {
     char *text = NULL;
-    bool ok = get_text(stanza, name, &text, err);
+    bool ok = release_fields_get_text(stanza, name, &text, err);
 
     if (ok && text)
         strlist_add_words(out, bytes_view_str(text));
@@ -94,7 +81,7 @@ static bool get_date(const struct deb822 *stanza, const char *name, int64_t *out
 {
     const struct deb822_field *field = deb822_find(stanza, name);
     char *text = NULL;
-    bool ok = get_text(stanza, name, &text, err);
+    bool ok = release_fields_get_text(stanza, name, &text, err);
 
     if (ok && text && (!timestamp_parse_rfc1123(bytes_view_str(text), out) || *out < DATE_MIN))
         ok = error_set(err, HALLMARK_ERR_MALFORMED,
@@ -141,11 +128,7 @@ static bool check_scalars(const struct deb822 *stanza, struct hallmark_error *er
 
 static bool get_fields(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
 {
-    return get_text(stanza, "Origin", &r->origin, err) &&
-           get_text(stanza, "Label", &r->label, err) && get_text(stanza, "Suite", &r->suite, err) &&
-           get_text(stanza, "Codename", &r->codename, err) &&
-           get_text(stanza, "Version", &r->version, err) &&
-           get_text(stanza, "Description", &r->description, err) &&
+    return release_fields_parse(r, stanza, err) &&
            get_words(stanza, "Architectures", &r->architectures, err) &&
            get_words(stanza, "Components", &r->components, err) && get_dates(r, stanza, err) &&
            check_scalars(stanza, err);
@@ -393,13 +376,6 @@ static bool add_section(struct release *r, const struct deb822_field *field,
     return ok;
 }
 
-static bool says(const struct deb822 *stanza, const char *name, const char *value)
-{
-    const struct deb822_field *field = deb822_find(stanza, name);
-
-    return field && bytes_view_equals_nocase(field->value, bytes_view_str(value));
-}
-
 static bool parse(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
 {
     const struct deb822_field *field;
@@ -407,10 +383,6 @@ static bool parse(struct release *r, const struct deb822 *stanza, struct hallmar
 
     if (!get_fields(r, stanza, err))
         return false;
-    r->acquire_by_hash = says(stanza, "Acquire-By-Hash", "yes");
-    r->repeats_all = says(stanza, NO_ALL, "Packages");
-    r->not_automatic = says(stanza, "NotAutomatic", "yes");
-    r->but_automatic_upgrades = says(stanza, "ButAutomaticUpgrades", "yes");
     for (i = 0; i < N_HASHES; i++) {
         field = deb822_find(stanza, hashes[i].name);
         if (field && !add_section(r, field, &hashes[i], err))
@@ -447,12 +419,7 @@ void release_free(struct release *release)
 
     if (!release)
         return;
-    free(release->origin);
-    free(release->label);
-    free(release->suite);
-    free(release->codename);
-    free(release->version);
-    free(release->description);
+    release_fields_free(release);
     strlist_free(&release->architectures);
     strlist_free(&release->components);
     for (i = 0; !release->paths && i < release->n_entries; i++)
@@ -544,28 +511,16 @@ void release_write(const struct release *release, struct bytes *out)
 {
     size_t i;
 
-    deb822_write(out, "Origin", release->origin);
-    deb822_write(out, "Label", release->label);
-    deb822_write(out, "Suite", release->suite);
-    deb822_write(out, "Codename", release->codename);
-    deb822_write(out, "Version", release->version);
+    release_fields_write(release, out);
     write_date(out, "Date", release->date);
     write_date(out, "Valid-Until", release->valid_until);
-    deb822_write(out, "NotAutomatic", release->not_automatic ? "yes" : NULL);
-    deb822_write(out, "ButAutomaticUpgrades", release->but_automatic_upgrades ? "yes" : NULL);
-    deb822_write(out, "Acquire-By-Hash", release->acquire_by_hash ? "yes" : NULL);
-    deb822_write(out, NO_ALL, release->repeats_all ? "Packages" : NULL);
+    release_fields_write_flags(release, out);
     write_words(out, "Architectures", &release->architectures);
     write_words(out, "Components", &release->components);
     deb822_write(out, "Description", release->description);
     for (i = 0; i < N_HASHES; i++)
         if (release->hashes & hashes[i].flag)
             write_section(release, &hashes[i], out);
-}
-
-static bool is_same_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
 static bool is_same_list(const struct strlist *a, const struct strlist *b)
@@ -601,12 +556,6 @@ static bool is_same_entries(const struct release *a, const struct release *b)
 
 bool release_is_same_content(const struct release *a, const struct release *b)
 {
-    return is_same_text(a->origin, b->origin) && is_same_text(a->label, b->label) &&
-           is_same_text(a->suite, b->suite) && is_same_text(a->codename, b->codename) &&
-           is_same_text(a->version, b->version) && is_same_text(a->description, b->description) &&
-           a->acquire_by_hash == b->acquire_by_hash && a->repeats_all == b->repeats_all &&
-           a->not_automatic == b->not_automatic &&
-           a->but_automatic_upgrades == b->but_automatic_upgrades &&
-           is_same_list(&a->architectures, &b->architectures) &&
+    return release_fields_is_same(a, b) && is_same_list(&a->architectures, &b->architectures) &&
            is_same_list(&a->components, &b->components) && is_same_entries(a, b);
 }

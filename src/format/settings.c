@@ -16,6 +16,7 @@
 #include "format/deb822.h"
 #include "format/placement.h"
 #include "format/release.h"
+#include "format/settings_value.h"
 
 enum {
     NAME_LEN = 64,                      /* it becomes a file's name with ".conf" behind it */
@@ -29,174 +30,6 @@ enum {
     SUITES_MAX = PLACEMENT_SUITES,
     SHARE_MAX = 100, /* percent */
     MAX_VANISHED_DEFAULT = 50,
-};
-
-static bool is_alnum(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/* Whether VALUE is a letter or digit, and then those and OTHERS. */
-static bool is_token(const char *value, const char *others)
-{
-    const char *c;
-
-    for (c = value; *c; c++)
-        if (!is_alnum(*c) && (c == value || !strchr(others, *c)))
-            return false;
-    return c != value;
-}
-
-/* What is wrong with VALUE, a line of printable text without blanks at its ends; NULL: nothing. */
-typedef const char *fault_fn(const char *value);
-
-static const char *text_fault(const char *value)
-{
-    (void)value;
-    return NULL;
-}
-
-static const char *name_fault(const char *value)
-{
-    if (strlen(value) <= NAME_LEN && is_token(value, "._-"))
-        return NULL;
-    return "is not a name of at most 64 letters, digits, \".\", \"_\" and \"-\" that starts with a "
-           "letter or digit";
-}
-
-static const char *directory_fault(const char *value)
-{
-    return value[0] == '/' ? NULL : "is not an absolute path";
-}
-
-static const char *layout_fault(const char *value)
-{
-    if (strcmp(value, "plain") == 0 || strcmp(value, "apt") == 0)
-        return NULL;
-    return "is no layout that this version knows: plain, apt";
-}
-
-static const char *answer_fault(const char *value)
-{
-    if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
-        return NULL;
-    return "is neither yes nor no";
-}
-
-static const char *compression_fault(const char *value)
-{
-    if (strcmp(value, "xz") == 0 || strcmp(value, "gz") == 0 || strcmp(value, "zst") == 0)
-        return NULL;
-    return "is no compression that this version writes: xz, gz, zst";
-}
-
-static const char *token_fault(const char *value)
-{
-    if (is_token(value, "+.~/_-") && path_check(bytes_view_str(value), "", NULL))
-        return NULL;
-    return "is not a word of letters, digits and \"+.~/_-\" that starts with a letter or digit";
-}
-
-static const char *hash_fault(const char *value)
-{
-    if (strcmp(value, "SHA256") == 0 || strcmp(value, "SHA512") == 0)
-        return NULL;
-    return "is no digest that this version writes: SHA256, SHA512";
-}
-
-static const char *duration_fault(const char *value)
-{
-    int64_t seconds;
-
-    if (timestamp_parse_duration(value, &seconds))
-        return NULL;
-    return "is not a length of time such as 90m, 12h, 7d or 2w";
-}
-
-static const char *valid_for_fault(const char *value)
-{
-    int64_t seconds;
-
-    if (timestamp_parse_duration(value, &seconds) && seconds < VALID_FOR_MIN)
-        return "is shorter than a minute";
-    return duration_fault(value);
-}
-
-static const char *fingerprint_fault(const char *value)
-{
-    size_t len = strlen(value);
-
-    if ((len == 40 || len == 64) && strspn(value, "0123456789ABCDEFabcdef") == len)
-        return NULL;
-    return "is not a fingerprint of 40 or 64 hexadecimal digits";
-}
-
-static const char *pattern_fault(const char *value)
-{
-    return value[0] == '/' ? "is not a pattern for paths below Root: it starts with \"/\"" : NULL;
-}
-
-/* A whole number up to MAX in its one spelling, at the start of *VALUE, which moves behind it; -1
- * for anything else. */
-static int parse_number(const char **value, int max)
-{
-    const char *start = *value;
-    int n = 0;
-
-    for (; **value >= '0' && **value <= '9'; ++*value) {
-        n = n * 10 + (**value - '0');
-        if (n > max)
-            return -1;
-    }
-    return *value == start || (*start == '0' && *value - start > 1) ? -1 : n;
-}
-
-static const char *count_fault(const char *value)
-{
-    if (parse_number(&value, GENERATIONS_MAX) > 0 && !*value)
-        return NULL;
-    return "is not a whole number from 1 to 1000";
-}
-
-static const char *share_fault(const char *value)
-{
-    if (parse_number(&value, SHARE_MAX) >= 0 && strcmp(value, "%") == 0)
-        return NULL;
-    return "is not a share from 0% to 100%";
-}
-
-enum shape { LINE, WORDS, LINES };
-
-static const struct {
-    const char *name;
-    enum shape shape;
-    fault_fn *fault; /* of the line, or of each word */
-} fields[SETTINGS_N_FIELDS] = {
-    [SETTINGS_NAME] = {"Name", LINE, name_fault},
-    [SETTINGS_ROOT] = {"Root", LINE, directory_fault},
-    [SETTINGS_LAYOUT] = {"Layout", LINE, layout_fault},
-    [SETTINGS_ORIGIN] = {"Origin", LINE, text_fault},
-    [SETTINGS_LABEL] = {"Label", LINE, text_fault},
-    [SETTINGS_SUITE] = {"Suite", WORDS, token_fault},
-    [SETTINGS_CODENAME] = {"Codename", LINE, token_fault},
-    [SETTINGS_VERSION] = {"Version", LINE, text_fault},
-    [SETTINGS_DESCRIPTION] = {"Description", LINE, text_fault},
-    [SETTINGS_ARCHITECTURES] = {"Architectures", WORDS, token_fault},
-    [SETTINGS_COMPONENTS] = {"Components", WORDS, token_fault},
-    [SETTINGS_NOT_AUTOMATIC] = {"Not-Automatic", LINE, answer_fault},
-    [SETTINGS_BUT_AUTOMATIC_UPGRADES] = {"But-Automatic-Upgrades", LINE, answer_fault},
-    [SETTINGS_RULES] = {"Rules", LINES, placement_rule_fault},
-    [SETTINGS_COMPRESSION] = {"Compression", WORDS, compression_fault},
-    [SETTINGS_HASHES] = {"Hashes", WORDS, hash_fault},
-    [SETTINGS_VALID_FOR] = {"Valid-For", LINE, valid_for_fault},
-    [SETTINGS_REFRESH_BEFORE] = {"Refresh-Before", LINE, duration_fault},
-    [SETTINGS_SIGN_WITH] = {"Sign-With", WORDS, fingerprint_fault},
-    [SETTINGS_GNUPG_HOME] = {"GnuPG-Home", LINE, directory_fault},
-    [SETTINGS_EXCLUDE] = {"Exclude", WORDS, pattern_fault},
-    [SETTINGS_KEEP_GENERATIONS] = {"Keep-Generations", LINE, count_fault},
-    [SETTINGS_KEEP_FOR] = {"Keep-For", LINE, duration_fault},
-    [SETTINGS_MAX_VANISHED] = {"Max-Vanished", LINE, share_fault},
-    [SETTINGS_STATE] = {"State", LINE, directory_fault},
 };
 
 /* What can be said of one suite alone, beside its name. */
@@ -219,7 +52,7 @@ static bool is_of_suite(enum settings_field field)
 
 const char *settings_field_name(enum settings_field field)
 {
-    return fields[field].name;
+    return settings_value_name(field);
 }
 
 static enum settings_field find_field(struct bytes_view name)
@@ -227,7 +60,7 @@ static enum settings_field find_field(struct bytes_view name)
     unsigned i;
 
     for (i = 0; i < SETTINGS_N_FIELDS; i++)
-        if (bytes_view_equals_nocase(bytes_view_str(fields[i].name), name))
+        if (bytes_view_equals_nocase(bytes_view_str(settings_value_name(i)), name))
             break;
     return (enum settings_field)i;
 }
@@ -237,124 +70,10 @@ enum settings_field settings_find_field(const char *name)
     return find_field(bytes_view_str(name));
 }
 
-/* What is wrong with any field's value. */
-static const char *line_fault(const char *value)
-{
-    size_t len = strlen(value);
-
-    if (len == 0)
-        return "is empty";
-    if (len > VALUE_LEN)
-        return "is longer than 4032 bytes";
-    if (!encoding_is_printable_text(bytes_view_str(value)))
-        return "is not one line of printable UTF-8";
-    if (value[0] == ' ' || value[len - 1] == ' ')
-        return "has blanks at its ends";
-    return NULL;
-}
-
-static bool fail(enum settings_field field, const char *value, const char *fault,
-                 struct hallmark_error *err)
-{
-    return error_set(err, HALLMARK_ERR_USAGE, "%s: \"%.*s\" %s", fields[field].name, SHOWN_LEN,
-                     value, fault);
-}
-
-static bool check_words(enum settings_field field, const struct strlist *words,
-                        struct hallmark_error *err)
-{
-    struct strlist before = {0}; /* lends its items */
-    const char *fault;
-    size_t i;
-
-    for (i = 0; i < words->n_items; i++) {
-        fault = fields[field].fault(words->items[i]);
-        before = (struct strlist){.items = words->items, .n_items = i};
-        if (!fault && strlist_has(&before, words->items[i]))
-            fault = "stands there twice";
-        if (fault)
-            return fail(field, words->items[i], fault, err);
-    }
-    return true;
-}
-
-static void upper_case(char *text)
-{
-    for (; *text; text++)
-        if (*text >= 'a' && *text <= 'z')
-            *text = (char)(*text - 'a' + 'A');
-}
-
-/* The checked words of VALUE with one blank between them, allocated; NULL with an error. */
-static char *normalise_words(enum settings_field field, const char *value,
-                             struct hallmark_error *err)
-{
-    struct strlist words = {0};
-    char *text = NULL;
-    size_t i;
-
-    strlist_add_words(&words, bytes_view_str(value));
-    for (i = 0; field == SETTINGS_SIGN_WITH && i < words.n_items; i++)
-        if (!fields[field].fault(words.items[i]))
-            upper_case(words.items[i]);
-    if (check_words(field, &words, err))
-        text = strlist_join(&words);
-    strlist_free(&words);
-    return text;
-}
-
-/* The checked lines of VALUE, each with one blank between its words, allocated; NULL with an error.
- */
-static char *normalise_lines(enum settings_field field, const char *value,
-                             struct hallmark_error *err)
-{
-    struct bytes_view rest = bytes_view_str(value), view;
-    struct bytes out = {0};
-    struct strlist words;
-    const char *fault = NULL;
-    char *line;
-
-    while (!fault && bytes_view_next_line(&rest, &view)) {
-        words = (struct strlist){.items = NULL};
-        strlist_add_words(&words, view);
-        line = strlist_join(&words);
-        if (words.n_items)
-            fault = line_fault(line) ? line_fault(line) : fields[field].fault(line);
-        if (fault)
-            fail(field, line, fault, err);
-        else if (words.n_items)
-            bytes_printf(&out, "%s%s", out.len ? "\n" : "", line);
-        free(line);
-        strlist_free(&words);
-    }
-    if (!fault && out.len == 0)
-        fault = fail(field, "", "is empty", err) ? NULL : "";
-    if (fault)
-        bytes_free(&out);
-    return out.data;
-}
-
-/* VALUE, checked and in its one spelling, allocated; NULL with an error. */
-static char *normalise(enum settings_field field, const char *value, struct hallmark_error *err)
-{
-    const char *fault = NULL;
-
-    if (fields[field].shape == LINES)
-        return normalise_lines(field, value, err);
-    fault = line_fault(value);
-    if (!fault && fields[field].shape == LINE)
-        fault = fields[field].fault(value);
-    if (fault) {
-        fail(field, value, fault, err);
-        return NULL;
-    }
-    return fields[field].shape == LINE ? alloc_strdup(value) : normalise_words(field, value, err);
-}
-
 bool settings_set(struct hallmark_settings *settings, enum settings_field field, const char *value,
                   struct hallmark_error *err)
 {
-    char *checked = value ? normalise(field, value, err) : NULL;
+    char *checked = value ? settings_value_normalise(field, value, err) : NULL;
 
     if (value && !checked)
         return false;
@@ -383,10 +102,10 @@ static bool check_plain(const struct hallmark_settings *settings, struct hallmar
     for (i = 0; i < sizeof for_apt / sizeof *for_apt; i++)
         if (settings->values[for_apt[i]])
             return error_set(err, HALLMARK_ERR_USAGE, "%s: is for the layout apt only",
-                             fields[for_apt[i]].name);
+                             settings_value_name(for_apt[i]));
     return !suite || !strchr(suite, ' ') ||
-           fail(SETTINGS_SUITE, suite, "names several suites, which is for the layout apt only",
-                err);
+           settings_value_fail(SETTINGS_SUITE, suite,
+                               "names several suites, which is for the layout apt only", err);
 }
 
 static bool check_suites(const struct hallmark_settings *settings, struct hallmark_error *err)
@@ -400,18 +119,18 @@ static bool check_suites(const struct hallmark_settings *settings, struct hallma
         const char *suite = settings->suites[i].values[SETTINGS_SUITE];
 
         if (!strlist_has(&suites, suite))
-            ok = fail(SETTINGS_SUITE, suite, "is not among the suites of the first stanza", err);
+            ok = settings_value_fail(SETTINGS_SUITE, suite,
+                                     "is not among the suites of the first stanza", err);
         else if (strlist_has(&seen, suite))
-            ok = fail(SETTINGS_SUITE, suite, "has two stanzas", err);
+            ok = settings_value_fail(SETTINGS_SUITE, suite, "has two stanzas", err);
         strlist_add(&seen, suite);
     }
     if (ok && suites.n_items > 1 &&
         (settings->values[SETTINGS_CODENAME] || settings->values[SETTINGS_VERSION]))
-        ok = error_set(
-            err, HALLMARK_ERR_USAGE,
-            "%s: cannot be the same of several suites; each has a stanza of its own",
-            fields[settings->values[SETTINGS_CODENAME] ? SETTINGS_CODENAME : SETTINGS_VERSION]
-                .name);
+        ok = error_set(err, HALLMARK_ERR_USAGE,
+                       "%s: cannot be the same of several suites; each has a stanza of its own",
+                       settings_value_name(settings->values[SETTINGS_CODENAME] ? SETTINGS_CODENAME
+                                                                               : SETTINGS_VERSION));
     strlist_free(&suites);
     strlist_free(&seen);
     return ok;
@@ -422,8 +141,9 @@ bool settings_check(const struct hallmark_settings *settings, struct hallmark_er
     struct placement placement;
 
     if (settings_refresh_before(settings) >= settings_valid_for(settings))
-        return fail(SETTINGS_REFRESH_BEFORE, settings->values[SETTINGS_REFRESH_BEFORE],
-                    "is not less than Valid-For", err);
+        return settings_value_fail(SETTINGS_REFRESH_BEFORE,
+                                   settings->values[SETTINGS_REFRESH_BEFORE],
+                                   "is not less than Valid-For", err);
     if (settings_layout(settings) == SETTINGS_PLAIN && settings->n_suites)
         return error_set(err, HALLMARK_ERR_USAGE,
                          "a second stanza describes a suite, which is for the layout apt only");
@@ -442,10 +162,10 @@ static bool get_value(const struct deb822 *stanza, const struct deb822_field *fo
 {
     char *c;
 
-    if (fields[field].shape == LINE)
-        return deb822_get_line(stanza, fields[field].name, out, err);
+    if (settings_value_shape(field) == LINE)
+        return deb822_get_line(stanza, settings_value_name(field), out, err);
     *out = alloc_strndup(found->value.data, found->value.len);
-    for (c = *out; (c = strpbrk(c, fields[field].shape == LINES ? "\t" : "\n\t")); c++)
+    for (c = *out; (c = strpbrk(c, settings_value_shape(field) == LINES ? "\t" : "\n\t")); c++)
         *c = ' ';
     for (c = *out; *c == ' '; c++)
         ;
@@ -499,7 +219,7 @@ static bool parse_suite(struct hallmark_settings *settings, const struct deb822 
             ok = error_set(err, HALLMARK_ERR_USAGE,
                            "%s: line %zu: %s is no setting of a suite; it belongs into the first "
                            "stanza",
-                           stanza->what, stanza->fields[i].line, fields[field].name);
+                           stanza->what, stanza->fields[i].line, settings_value_name(field));
     }
     if (ok && (!suite.values[SETTINGS_SUITE] || strchr(suite.values[SETTINGS_SUITE], ' ')))
         ok = error_set(err, HALLMARK_ERR_USAGE,
@@ -601,13 +321,13 @@ void settings_write(const struct hallmark_settings *settings, struct bytes *out)
 
     bytes_append_str(out, "# hallmark.conf(5)\n");
     for (i = 0; i < SETTINGS_N_FIELDS; i++)
-        write_value(out, fields[i].name, settings->values[i]);
+        write_value(out, settings_value_name(i), settings->values[i]);
     for (n = 0; n < settings->n_suites; n++) {
         bytes_append_str(out, "\n");
         write_value(out, "Suite", settings->suites[n].values[SETTINGS_SUITE]);
         for (i = 0; i < SETTINGS_N_FIELDS; i++)
             if (is_of_suite((enum settings_field)i))
-                write_value(out, fields[i].name, settings->suites[n].values[i]);
+                write_value(out, settings_value_name(i), settings->suites[n].values[i]);
     }
 }
 
@@ -664,14 +384,14 @@ size_t settings_keep_generations(const struct hallmark_settings *settings)
 {
     const char *value = settings->values[SETTINGS_KEEP_GENERATIONS];
 
-    return value ? (size_t)parse_number(&value, GENERATIONS_MAX) : GENERATIONS_DEFAULT;
+    return value ? (size_t)settings_value_number(&value, GENERATIONS_MAX) : GENERATIONS_DEFAULT;
 }
 
 unsigned settings_max_vanished(const struct hallmark_settings *settings)
 {
     const char *value = settings->values[SETTINGS_MAX_VANISHED];
 
-    return value ? (unsigned)parse_number(&value, SHARE_MAX) : MAX_VANISHED_DEFAULT;
+    return value ? (unsigned)settings_value_number(&value, SHARE_MAX) : MAX_VANISHED_DEFAULT;
 }
 
 unsigned settings_hashes(const struct hallmark_settings *settings)

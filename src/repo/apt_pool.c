@@ -365,8 +365,8 @@ bool apt_pool_add(struct apt_pool *pool, const struct release_entry *entry,
     /* One that was read again, though nothing has changed, says what it has said before. */
     if (!apt_pool_knows(pool, entry))
         return control.len ? add_new(pool, entry, control, err)
-                           : error_set(err, HALLMARK_ERR_MALFORMED,
-                                       "%s: its control file is empty", entry->path);
+                           : error_set(err, HALLMARK_ERR_MALFORMED, "%s: its control file is empty",
+                                       entry->path);
     find(pool, entry->path)->is_used = true;
     return true;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/encoding.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/path.h"
@@ -15,12 +14,6 @@
 #include "format/deb822.h"
 #include "format/packages.h"
 #include "system/publish.h"
-
-/* What was written: a file in the stage. */
-struct staged {
-    char *path; /* with the suite's directory */
-    char *name; /* in the stage */
-};
 
 struct apt_tree {
     const struct hallmark_settings *settings;
@@ -31,8 +24,7 @@ struct apt_tree {
     struct strlist architectures;
     struct apt_item *items;
     size_t n_items, items_cap;
-    struct staged *staged;
-    size_t n_staged, staged_cap;
+    struct apt_staged staged;
 };
 
 static unsigned wanted_forms(const struct hallmark_settings *settings)
@@ -111,7 +103,7 @@ static bool load(struct apt_tree *tree, int rootfd, struct publication *before,
 
     for (i = 0; ok && i < before->suites.n_suites; i++)
         ok = load_suite(tree, rootfd, &before->suites.suites[i], &before->is_intact, err);
-    apt_tree_list_files(NULL, &before->suites, &files);
+    apt_files_list(NULL, &before->suites, &files);
     for (i = 0; i < files.n_files; i++)
         strlist_add(&names, files.files[i].name);
     if (before->is_intact &&
@@ -150,12 +142,8 @@ void apt_tree_free(struct apt_tree *tree)
         free(tree->items[i].path);
         bytes_free(&tree->items[i].text);
     }
-    for (i = 0; i < tree->n_staged; i++) {
-        free(tree->staged[i].path);
-        free(tree->staged[i].name);
-    }
     free(tree->items);
-    free(tree->staged);
+    apt_files_free_staged(&tree->staged);
     strlist_free(&tree->architectures);
     placement_free(&tree->placement);
     apt_pool_free(tree->pool);
@@ -470,6 +458,11 @@ bool apt_tree_plan(struct apt_tree *tree, const struct apt_pool_broken *broken,
     return compare_items(tree, out, err);
 }
 
+const struct apt_staged *apt_tree_staged(const struct apt_tree *tree)
+{
+    return &tree->staged;
+}
+
 size_t apt_tree_count_pending(const struct apt_tree *tree)
 {
     size_t i, n = 0;
@@ -486,16 +479,13 @@ static void add_written(struct apt_tree *tree, const struct apt_item *item, unsi
 {
     char *path = alloc_printf("%s%s", item->path, index_suffixes[form]);
     struct release_entry *entry = release_add(&suite->release, path);
-    struct staged *staged;
+    char *full = path_join(suite->directory, path);
 
     entry->size = written->size;
     memcpy(entry->sha256, written->digest.sha256, sizeof entry->sha256);
     memcpy(entry->sha512, written->digest.sha512, sizeof entry->sha512);
-    tree->staged =
-        alloc_one_more(tree->staged, tree->n_staged, &tree->staged_cap, sizeof *tree->staged);
-    staged = &tree->staged[tree->n_staged++];
-    staged->path = path_join(suite->directory, path);
-    staged->name = alloc_strdup(written->name);
+    apt_files_add_staged(&tree->staged, full, written->name);
+    free(full);
     free(path);
 }
 
@@ -536,75 +526,4 @@ bool apt_tree_write(struct apt_tree *tree, int stagefd, struct publication_suite
     for (i = 0; ok && i < suites->n_suites; i++)
         ok = release_sort(&suites->suites[i].release, err);
     return ok;
-}
-
-/* ---- The files of a generation -------------------------------------------------------------- */
-
-static const char *find_staged(const struct apt_tree *tree, const char *path)
-{
-    size_t i;
-
-    for (i = 0; tree && i < tree->n_staged; i++)
-        if (strcmp(tree->staged[i].path, path) == 0)
-            return tree->staged[i].name;
-    return NULL;
-}
-
-static void add_file(struct apt_files *out, const char *name, const char *staged)
-{
-    strlist_add(&out->names, name);
-    out->files = alloc_one_more(out->files, out->n_files, &out->cap, sizeof *out->files);
-    out->files[out->n_files++] = (struct publish_file){
-        .name = out->names.items[out->names.n_items - 1],
-        .staged = staged,
-        .is_carried = !staged,
-    };
-}
-
-/* Adds the file at PATH under one of its hashes. */
-static void add_by_hash(struct apt_files *out, const char *path, const char *algorithm,
-                        struct bytes_view hash, const char *staged)
-{
-    char hex[2 * RELEASE_SHA512_LEN + 1], *name;
-    size_t len = (size_t)(path_basename(path) - path);
-
-    encoding_hex(hex, hash.data, hash.len);
-    name = alloc_printf("%.*sby-hash/%s/%s", (int)len, path, algorithm, hex);
-    /* Two empty indexes of a directory are the same file. */
-    if (!strlist_has(&out->names, name))
-        add_file(out, name, staged);
-    free(name);
-}
-
-static void list_entry(const struct apt_tree *tree, const struct publication_suite *suite,
-                       const struct release_entry *entry, struct apt_files *out)
-{
-    char *path = path_join(suite->directory, entry->path);
-    const char *staged = find_staged(tree, path);
-
-    add_file(out, path, staged);
-    if (suite->release.hashes & RELEASE_SHA256)
-        add_by_hash(out, path, "SHA256", bytes_view_of(entry->sha256, sizeof entry->sha256),
-                    staged);
-    if (suite->release.hashes & RELEASE_SHA512)
-        add_by_hash(out, path, "SHA512", bytes_view_of(entry->sha512, sizeof entry->sha512),
-                    staged);
-    free(path);
-}
-
-void apt_tree_list_files(const struct apt_tree *tree, const struct publication_suites *suites,
-                         struct apt_files *out)
-{
-    size_t i, k;
-
-    for (i = 0; i < suites->n_suites; i++)
-        for (k = 0; k < suites->suites[i].release.n_entries; k++)
-            list_entry(tree, &suites->suites[i], &suites->suites[i].release.entries[k], out);
-}
-
-void apt_files_free(struct apt_files *files)
-{
-    free(files->files);
-    strlist_free(&files->names);
-    *files = (struct apt_files){.n_files = 0};
 }

@@ -6,6 +6,7 @@
 #ifndef REPO_APT_TREE_H
 #define REPO_APT_TREE_H
 
+#include "repo/apt_files.h"
 #include "repo/apt_pool.h"
 #include "repo/publication.h"
 
@@ -49,17 +50,7 @@ size_t apt_tree_count_pending(const struct apt_tree *tree);
 bool apt_tree_write(struct apt_tree *tree, int stagefd, struct publication_suites *suites,
                     struct hallmark_error *err);
 
-/* The files of a generation, by the releases. Freed by apt_files_free(). */
-struct apt_files {
-    struct publish_file *files;
-    size_t n_files, cap;
-    struct strlist names;
-};
-
-/* Adds all files that SUITES list, by their names and by their hashes, to OUT: those that TREE
- * (NULL: none) has written come from the stage, the others are carried over. */
-void apt_tree_list_files(const struct apt_tree *tree, const struct publication_suites *suites,
-                         struct apt_files *out);
-void apt_files_free(struct apt_files *files);
+/* What was written. */
+const struct apt_staged *apt_tree_staged(const struct apt_tree *tree);
 
 #endif

@@ -12,30 +12,9 @@
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "crypto/digest.h"
-#include "format/deb822.h"
+#include "repo/publication_record.h"
 #include "system/publish.h"
 #include "trust/release_trust.h"
-
-enum { N_DOCUMENTS = 3, STATE_FILE = 0600 };
-
-static const char *const documents[N_DOCUMENTS + 1] = {"Release", "Release.gpg", "InRelease", NULL};
-static const char state_name[] = "state";
-
-/* What was published. */
-struct record {
-    int64_t date;               /* 0: nothing */
-    char *digests[N_DOCUMENTS]; /* SHA-256 of each document, hexadecimal */
-    char *signed_by;
-};
-
-/* The file in the state directory. NEXT is written before what it records is published, so that a
- * run that is killed in between leaves nothing that is not known. */
-enum { PUBLISHED, NEXT, N_RECORDS };
-static const char *const prefixes[N_RECORDS] = {"", "Next-"};
-
-struct state {
-    struct record records[N_RECORDS];
-};
 
 enum suites_use { LOOK_ONLY, FILL_IN };
 
@@ -98,122 +77,6 @@ const struct release *publication_release(const struct publication *publication)
 
 /* ---- The record ----------------------------------------------------------------------------- */
 
-static void record_free(struct record *record)
-{
-    size_t i;
-
-    for (i = 0; i < N_DOCUMENTS; i++)
-        free(record->digests[i]);
-    free(record->signed_by);
-}
-
-static void state_free(struct state *state)
-{
-    size_t i;
-
-    for (i = 0; i < N_RECORDS; i++)
-        record_free(&state->records[i]);
-}
-
-static char *hex_digest(struct bytes_view data, struct hallmark_error *err)
-{
-    struct digest_value digest;
-    char *text;
-
-    if (!digest_bytes(DIGEST_SHA256, data, &digest, err))
-        return NULL;
-    text = alloc_array(2 * sizeof digest.sha256 + 1, 1);
-    encoding_hex(text, digest.sha256, sizeof digest.sha256);
-    return text;
-}
-
-static bool get_line(const struct deb822 *stanza, const char *prefix, const char *name, char **out,
-                     struct hallmark_error *err)
-{
-    char *field = alloc_printf("%s%s", prefix, name);
-    bool ok = deb822_get_line(stanza, field, out, err);
-
-    free(field);
-    return ok;
-}
-
-static bool record_parse(struct record *out, const struct deb822 *stanza, const char *prefix,
-                         struct hallmark_error *err)
-{
-    char *date = NULL;
-    bool ok = get_line(stanza, prefix, "Date", &date, err) &&
-              get_line(stanza, prefix, "Signed-By", &out->signed_by, err);
-    size_t i;
-
-    for (i = 0; ok && i < N_DOCUMENTS; i++)
-        ok = get_line(stanza, prefix, documents[i], &out->digests[i], err);
-    if (ok && date && !timestamp_parse_rfc1123(bytes_view_str(date), &out->date))
-        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid %sDate", state_name, prefix);
-    free(date);
-    return ok;
-}
-
-static bool state_parse(struct state *out, struct bytes_view text, struct hallmark_error *err)
-{
-    struct deb822 stanza = {0};
-    bool ok = deb822_parse(&stanza, text, DEB822_STRICT, state_name, err);
-    size_t i;
-
-    for (i = 0; ok && i < N_RECORDS; i++)
-        ok = record_parse(&out->records[i], &stanza, prefixes[i], err);
-    if (ok && !out->records[PUBLISHED].date && !out->records[NEXT].date)
-        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid Date", state_name);
-    deb822_free(&stanza);
-    return ok;
-}
-
-static bool state_load(int statefd, struct state *out, struct hallmark_error *err)
-{
-    struct bytes text = {0};
-    bool exists = false, ok = true;
-
-    if (statefd >= 0)
-        ok = file_read(statefd, state_name, LIMITS_SETTINGS_BYTES, &text, &exists, err) &&
-             (!exists || state_parse(out, bytes_view(&text), err));
-    bytes_free(&text);
-    return ok;
-}
-
-static void put_line(struct bytes *out, const char *prefix, const char *name, const char *value)
-{
-    char *field = alloc_printf("%s%s", prefix, name);
-
-    deb822_write(out, field, value);
-    free(field);
-}
-
-static void record_write(struct bytes *out, const struct record *record, const char *prefix)
-{
-    char date[TIMESTAMP_TEXT_LEN];
-    size_t i;
-
-    if (!record->date)
-        return;
-    timestamp_write_rfc1123(record->date, date);
-    put_line(out, prefix, "Date", date);
-    put_line(out, prefix, "Signed-By", record->signed_by);
-    for (i = 0; i < N_DOCUMENTS; i++)
-        put_line(out, prefix, documents[i], record->digests[i]);
-}
-
-static bool state_save(int statefd, const struct state *state, struct hallmark_error *err)
-{
-    struct bytes text = {0};
-    size_t i;
-    bool ok;
-
-    for (i = 0; i < N_RECORDS; i++)
-        record_write(&text, &state->records[i], prefixes[i]);
-    ok = file_replace(statefd, state_name, bytes_view(&text), STATE_FILE, err);
-    bytes_free(&text);
-    return ok;
-}
-
 /* Reads a document at PATH. Parses it for SUITE unless that is NULL. */
 static bool load_document(int rootfd, const char *path, struct publication_suite *suite,
                           char **digest, struct hallmark_error *err)
@@ -224,7 +87,7 @@ static bool load_document(int rootfd, const char *path, struct publication_suite
     bool ok = file_read(rootfd, path, LIMITS_MANIFEST_BYTES, &text, &exists, err);
 
     if (ok && exists) {
-        *digest = hex_digest(bytes_view(&text), err);
+        *digest = publication_record_digest(bytes_view(&text), err);
         ok = *digest != NULL;
     }
     if (ok && exists && suite)
@@ -258,7 +121,7 @@ static bool combine(const struct publication_suites *suites, char *const *digest
     strlist_sort(&lines);
     for (i = 0; i < lines.n_items; i++)
         bytes_append_str(&text, lines.items[i]);
-    *out = is_whole ? hex_digest(bytes_view(&text), err) : NULL;
+    *out = is_whole ? publication_record_digest(bytes_view(&text), err) : NULL;
     strlist_free(&lines);
     bytes_free(&text);
     return !is_whole || *out;
@@ -276,34 +139,25 @@ static void free_digests(char **digests, size_t n)
 /* What the tree serves now of SUITES, into FOUND (its digests alone) and, if they are to be filled
  * in, their releases. */
 static bool load_documents(int rootfd, struct publication_suites *suites, enum suites_use use,
-                           struct record *found, struct hallmark_error *err)
+                           struct publication_record *found, struct hallmark_error *err)
 {
     char **digests = NULL, *path;
     bool ok = true;
     size_t i, k;
 
-    for (k = 0; ok && k < N_DOCUMENTS; k++) {
+    for (k = 0; ok && k < PUBLICATION_DOCUMENTS; k++) {
         digests = alloc_array(suites->n_suites, sizeof *digests);
         for (i = 0; ok && i < suites->n_suites; i++) {
-            path = path_join(suites->suites[i].directory, documents[k]);
+            path = path_join(suites->suites[i].directory, publication_record_documents[k]);
             ok = load_document(rootfd, path, use == FILL_IN && k == 0 ? &suites->suites[i] : NULL,
                                &digests[i], err);
             free(path);
         }
-        ok = ok && combine(suites, digests, documents[k], &found->digests[k], err);
+        ok = ok &&
+             combine(suites, digests, publication_record_documents[k], &found->digests[k], err);
         free_digests(digests, suites->n_suites);
     }
     return ok;
-}
-
-static bool is_same(const struct record *a, const struct record *b)
-{
-    size_t i;
-
-    for (i = 0; i < N_DOCUMENTS; i++)
-        if (!a->digests[i] || !b->digests[i] || strcmp(a->digests[i], b->digests[i]) != 0)
-            return false;
-    return true;
 }
 
 /* Reads the index that ENTRY lists; one that it does not fit makes the publication not intact. */
@@ -355,8 +209,8 @@ static bool are_in_place(int rootfd, const struct publication_suites *suites)
     size_t i, k;
 
     for (i = 0; i < suites->n_suites; i++) {
-        for (k = 0; k < N_DOCUMENTS; k++) {
-            name = path_join(suites->suites[i].directory, documents[k]);
+        for (k = 0; k < PUBLICATION_DOCUMENTS; k++) {
+            name = path_join(suites->suites[i].directory, publication_record_documents[k]);
             strlist_add(&names, name);
             free(name);
         }
@@ -381,17 +235,18 @@ static void list_suites(const struct hallmark_settings *settings, struct publica
 }
 
 /* Compares what was FOUND with the record STATE. */
-static void judge(struct publication *out, struct state *state, const struct record *found)
+static void judge(struct publication *out, struct publication_state *state,
+                  const struct publication_record *found)
 {
-    struct record *known = &state->records[PUBLISHED];
+    struct publication_record *known = &state->records[PUBLICATION_PUBLISHED];
     size_t i;
 
     out->last_date = known->date;
-    if (is_same(&state->records[NEXT], found))
-        known = &state->records[NEXT];
-    if (!is_same(known, found))
+    if (publication_record_is_same(&state->records[PUBLICATION_NEXT], found))
+        known = &state->records[PUBLICATION_NEXT];
+    if (!publication_record_is_same(known, found))
         out->is_intact = false;
-    out->is_settled = !state->records[NEXT].date;
+    out->is_settled = !state->records[PUBLICATION_NEXT].date;
     out->has_release = out->suites.suites[0].has_release;
     if (known->date > out->last_date)
         out->last_date = known->date;
@@ -406,12 +261,12 @@ bool publication_load(int rootfd, int statefd, const struct hallmark_settings *s
                       struct publication *out, struct hallmark_error *err)
 {
     struct publication loaded = {.is_intact = true};
-    struct state state = {0};
-    struct record found = {0};
+    struct publication_state state = {0};
+    struct publication_record found = {0};
     bool ok;
 
     list_suites(settings, &loaded.suites);
-    ok = state_load(statefd, &state, err) &&
+    ok = publication_record_state_load(statefd, &state, err) &&
          load_documents(rootfd, &loaded.suites, FILL_IN, &found, err);
     if (ok) {
         judge(&loaded, &state, &found);
@@ -420,8 +275,8 @@ bool publication_load(int rootfd, int statefd, const struct hallmark_settings *s
         ok = !loaded.is_intact || settings_layout(settings) != SETTINGS_PLAIN ||
              load_indexes(rootfd, &loaded, err);
     }
-    state_free(&state);
-    record_free(&found);
+    publication_record_state_free(&state);
+    publication_record_free(&found);
     if (ok)
         *out = loaded;
     else
@@ -441,18 +296,20 @@ bool publication_settle(int rootfd, int statefd, const struct publication *publi
                         struct hallmark_error *err)
 {
     struct publication_suites suites = publication->suites;
-    struct state before = {0}, state = {0};
-    struct record found = {0};
-    bool ok = state_load(statefd, &before, err) &&
+    struct publication_state before = {0}, state = {0};
+    struct publication_record found = {0};
+    bool ok = publication_record_state_load(statefd, &before, err) &&
               load_documents(rootfd, &suites, LOOK_ONLY, &found, err);
 
     if (ok) {
-        state.records[PUBLISHED] =
-            before.records[is_same(&before.records[NEXT], &found) ? NEXT : PUBLISHED];
-        ok = state_save(statefd, &state, err);
+        state.records[PUBLICATION_PUBLISHED] =
+            before.records[publication_record_is_same(&before.records[PUBLICATION_NEXT], &found)
+                               ? PUBLICATION_NEXT
+                               : PUBLICATION_PUBLISHED];
+        ok = publication_record_state_save(statefd, &state, err);
     }
-    record_free(&found);
-    state_free(&before);
+    publication_record_free(&found);
+    publication_record_state_free(&before);
     return ok;
 }
 
@@ -523,8 +380,8 @@ static void add_file(struct files *files, char *name, struct bytes_view data, in
 /* The bytes of document INDEX. */
 static struct bytes_view document_of(const struct signed_suite *suite, size_t index)
 {
-    const struct bytes *const all[N_DOCUMENTS] = {&suite->text, &suite->made.detached,
-                                                  &suite->made.inline_text};
+    const struct bytes *const all[PUBLICATION_DOCUMENTS] = {&suite->text, &suite->made.detached,
+                                                            &suite->made.inline_text};
 
     return bytes_view(all[index]);
 }
@@ -532,48 +389,50 @@ static struct bytes_view document_of(const struct signed_suite *suite, size_t in
 /* Publishes FILES, which RECORD describes. */
 static bool commit_files(const struct publication_target *target,
                          const struct publication_content *content, const struct files *files,
-                         const struct record *record, struct hallmark_error *err)
+                         const struct publication_record *record, struct hallmark_error *err)
 {
-    struct state before = {0}, state;
-    struct record found = {0};
-    bool ok = state_load(target->statefd, &before, err) &&
+    struct publication_state before = {0}, state;
+    struct publication_record found = {0};
+    bool ok = publication_record_state_load(target->statefd, &before, err) &&
               load_documents(target->rootfd, content->suites, LOOK_ONLY, &found, err);
 
     if (ok) {
         state = before;
         /* What a killed run has published must stay known until RECORD is. */
-        if (is_same(&before.records[NEXT], &found))
-            state.records[PUBLISHED] = before.records[NEXT];
-        state.records[NEXT] = *record;
-        ok = state_save(target->statefd, &state, err) &&
+        if (publication_record_is_same(&before.records[PUBLICATION_NEXT], &found))
+            state.records[PUBLICATION_PUBLISHED] = before.records[PUBLICATION_NEXT];
+        state.records[PUBLICATION_NEXT] = *record;
+        ok = publication_record_state_save(target->statefd, &state, err) &&
              publish_commit(target->rootfd, files->files, files->n_files, err);
     }
     if (ok) {
-        state = (struct state){.records[PUBLISHED] = *record};
-        ok = state_save(target->statefd, &state, err);
+        state = (struct publication_state){.records[PUBLICATION_PUBLISHED] = *record};
+        ok = publication_record_state_save(target->statefd, &state, err);
     }
-    record_free(&found);
-    state_free(&before);
+    publication_record_free(&found);
+    publication_record_state_free(&before);
     return ok;
 }
 
 /* Adds the documents of all suites to FILES, and their digests to RECORD. */
 static bool add_documents(const struct publication_suites *suites, const struct signed_suite *made,
-                          struct files *files, struct record *record, struct hallmark_error *err)
+                          struct files *files, struct publication_record *record,
+                          struct hallmark_error *err)
 {
     char **digests;
     size_t i, k;
     bool ok = true;
 
-    for (k = 0; ok && k < N_DOCUMENTS; k++) {
+    for (k = 0; ok && k < PUBLICATION_DOCUMENTS; k++) {
         digests = alloc_array(suites->n_suites, sizeof *digests);
         for (i = 0; ok && i < suites->n_suites; i++) {
-            add_file(files, path_join(suites->suites[i].directory, documents[k]),
+            add_file(files, path_join(suites->suites[i].directory, publication_record_documents[k]),
                      document_of(&made[i], k), record->date);
-            digests[i] = hex_digest(document_of(&made[i], k), err);
+            digests[i] = publication_record_digest(document_of(&made[i], k), err);
             ok = digests[i] != NULL;
         }
-        ok = ok && combine(suites, digests, documents[k], &record->digests[k], err);
+        ok = ok &&
+             combine(suites, digests, publication_record_documents[k], &record->digests[k], err);
         free_digests(digests, suites->n_suites);
     }
     return ok;
@@ -584,12 +443,12 @@ static bool commit(const struct publication_target *target,
                    struct hallmark_error *err)
 {
     struct files files = {.n_files = 0};
-    struct record record = {.date = content->suites->suites[0].release.date};
+    struct publication_record record = {.date = content->suites->suites[0].release.date};
     struct strlist keys = {.items = NULL};
     bool ok;
     size_t i;
 
-    files.files = alloc_array(content->suites->n_suites * N_DOCUMENTS + content->n_files,
+    files.files = alloc_array(content->suites->n_suites * PUBLICATION_DOCUMENTS + content->n_files,
                               sizeof *files.files);
     ok = add_documents(content->suites, made, &files, &record, err);
     for (i = 0; i < content->n_files; i++) {
@@ -605,7 +464,7 @@ static bool commit(const struct publication_target *target,
     strlist_free(&keys);
     strlist_free(&files.names);
     free(files.files);
-    record_free(&record);
+    publication_record_free(&record);
     return ok;
 }
 

@@ -125,7 +125,7 @@ static bool publish_apt(struct hallmark_publisher *p, const struct publication *
               (!tree || apt_tree_write(tree, stage.fd, suites, err));
 
     if (ok) {
-        apt_tree_list_files(tree, suites, &files);
+        apt_files_list(tree ? apt_tree_staged(tree) : NULL, suites, &files);
         content.files = files.files;
         content.n_files = files.n_files;
         ok = publish(p, before, &content, report, err);
@@ -306,7 +306,7 @@ static bool publish_again(struct hallmark_publisher *p, struct publication *befo
                          "signed again; update publishes what the packages say",
                          p->root);
     return is_apt ? publish_apt(p, before, &before->suites, NULL, report, err)
-                : publish_flat(p, before, &before->suites, &before->index, report, err);
+                  : publish_flat(p, before, &before->suites, &before->index, report, err);
 }
 
 bool hallmark_publisher_resign(struct hallmark_publisher *p,

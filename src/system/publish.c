@@ -18,9 +18,9 @@
 #include "base/limits.h"
 #include "base/strlist.h"
 #include "system/generation.h"
+#include "system/publish_content.h"
 
 #define LINK_PREFIX GENERATION_STORE "/" GENERATION_CURRENT "/"
-#define BY_HASH     "by-hash"
 #define NEW_LINK    ".new-link" /* in the store, where generation_clean() removes it */
 /* Likewise, but never removed: a link before the exchange, somebody's directory after it. */
 #define TAKEN_OVER "taken-over"
@@ -60,7 +60,7 @@ static bool is_exchangeable(const struct publication *p, const char *name)
 {
     size_t i, len = strlen(name);
 
-    for (i = 0; i < p->n_files && strcmp(name, BY_HASH) != 0; i++)
+    for (i = 0; i < p->n_files && strcmp(name, PUBLISH_CONTENT_BY_HASH) != 0; i++)
         if (strncmp(p->files[i].name, name, len) == 0 && p->files[i].name[len] == '/')
             return true;
     return false;
@@ -180,109 +180,6 @@ static bool remove_stale_links(const struct publication *p, struct hallmark_erro
     return p->stale.n_items == 0 || file_sync(p->store.rootfd, "the root", err);
 }
 
-/* ---- What a generation is made of ---- */
-
-/* The files of a generation to be, with what they need. */
-struct content {
-    struct generation_file *files;
-    struct bytes *data; /* of those that were read */
-    struct strlist names;
-    size_t n_files, files_cap, n_data, data_cap;
-};
-
-static void content_free(struct content *content)
-{
-    size_t i;
-
-    for (i = 0; i < content->n_data; i++)
-        bytes_free(&content->data[i]);
-    strlist_free(&content->names);
-    free(content->files);
-    free(content->data);
-}
-
-static void content_add(struct content *content, struct generation_file file)
-{
-    content->files = alloc_one_more(content->files, content->n_files, &content->files_cap,
-                                    sizeof *content->files);
-    content->files[content->n_files++] = file;
-}
-
-/* Adds NAME of the generation FROM. */
-static void content_link(struct content *content, const char *name, unsigned long from)
-{
-    strlist_add(&content->names, name);
-    name = content->names.items[content->names.n_items - 1];
-    content_add(content, (struct generation_file){.name = name, .from = from});
-}
-
-/* Adds what the regular file NAME in DIRFD holds; nothing where there is none. */
-static bool content_read(struct content *content, int dirfd, const char *name,
-                         struct hallmark_error *err)
-{
-    struct bytes data = {0};
-    int fd = file_open_beneath(dirfd, name, err);
-    bool ok;
-
-    if (fd < 0)
-        return errno == ENOENT || error_set_errno(err, "%s", name);
-    ok = file_read_fd(fd, name, LIMITS_ADOPTED_BYTES, &data, err);
-    file_close(&fd);
-    if (!ok) {
-        bytes_free(&data);
-        return false;
-    }
-    content->data =
-        alloc_one_more(content->data, content->n_data, &content->data_cap, sizeof *content->data);
-    content->data[content->n_data++] = data;
-    content_add(content, (struct generation_file){.name = name, .data = bytes_view(&data)});
-    return true;
-}
-
-static bool is_by_hash(const char *name)
-{
-    const char *found = strstr(name, BY_HASH "/");
-
-    return found && (found == name || found[-1] == '/');
-}
-
-/* Whether the file NAME of the generation FD is another name of one of TOPS. */
-static bool is_own(int fd, const char *name, const struct stat *tops, size_t n_tops)
-{
-    struct stat st;
-    size_t i;
-
-    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    for (i = 0; i < n_tops; i++)
-        if (tops[i].st_ino == st.st_ino && tops[i].st_dev == st.st_dev)
-            return true;
-    return false;
-}
-
-/* Adds what the generation NUMBER has of its own below by-hash, and not from older ones. */
-static bool content_carry(struct content *content, const struct generation_store *store,
-                          unsigned long number, struct hallmark_error *err)
-{
-    struct strlist names = {0};
-    int fd = generation_open_directory(store, number, err);
-    bool ok = fd >= 0 && generation_list_files(fd, &names, err);
-    struct stat *tops = alloc_array(names.n_items, sizeof *tops);
-    size_t i, n_tops = 0;
-
-    for (i = 0; ok && i < names.n_items; i++)
-        if (!is_by_hash(names.items[i]) &&
-            fstatat(fd, names.items[i], &tops[n_tops], AT_SYMLINK_NOFOLLOW) == 0)
-            n_tops++;
-    for (i = 0; ok && i < names.n_items; i++)
-        if (is_by_hash(names.items[i]) && is_own(fd, names.items[i], tops, n_tops))
-            content_link(content, names.items[i], number);
-    free(tops);
-    strlist_free(&names);
-    file_close(&fd);
-    return ok;
-}
-
 /* ---- Taking over plain files ---- */
 
 /* Whether readers get NAME through our link. */
@@ -297,7 +194,7 @@ static bool is_linked(const struct publication *p, const char *name)
 }
 
 /* Adds those files of the current generation that readers get. */
-static bool add_current(struct content *view, const struct publication *p,
+static bool add_current(struct publish_content *view, const struct publication *p,
                         struct hallmark_error *err)
 {
     struct strlist names = {0};
@@ -307,7 +204,7 @@ static bool add_current(struct content *view, const struct publication *p,
 
     for (i = 0; ok && i < names.n_items; i++)
         if (is_linked(p, names.items[i]))
-            content_link(view, names.items[i], p->store.current);
+            publish_content_link(view, names.items[i], p->store.current);
     strlist_free(&names);
     file_close(&fd);
     return ok;
@@ -337,14 +234,14 @@ static bool needs_adoption(const struct publication *p)
  * files: the bytes stay the same throughout. */
 static bool adopt(struct publication *p, struct hallmark_error *err)
 {
-    struct content view = {0};
+    struct publish_content view = {0};
     unsigned long number;
     bool ok = !p->store.current || add_current(&view, p, err);
     size_t i;
 
     for (i = 0; ok && i < p->roots.n_items; i++)
         if (p->places[i] == PLACE_PLAIN)
-            ok = content_read(&view, p->store.rootfd, p->roots.items[i], err);
+            ok = publish_content_read(&view, p->store.rootfd, p->roots.items[i], err);
     ok = ok && generation_add(&p->store, view.files, view.n_files, &number, err);
     if (ok && !generation_switch(&p->store, number, err)) {
         if (p->store.current != number)
@@ -352,7 +249,7 @@ static bool adopt(struct publication *p, struct hallmark_error *err)
         ok = false;
     }
     ok = ok && make_links(p, PLACE_PLAIN, PLACE_LINK, err);
-    content_free(&view);
+    publish_content_free(&view);
     return ok;
 }
 
@@ -363,7 +260,7 @@ static bool has_by_hash(const struct publication *p)
     size_t i;
 
     for (i = 0; i < p->n_files; i++)
-        if (is_by_hash(p->files[i].name))
+        if (publish_content_is_by_hash(p->files[i].name))
             return true;
     return false;
 }
@@ -371,24 +268,24 @@ static bool has_by_hash(const struct publication *p)
 /* Adds the new generation: the files, and what older generations have below by-hash. */
 static bool add_generation(struct publication *p, unsigned long *number, struct hallmark_error *err)
 {
-    struct content content = {0};
+    struct publish_content content = {0};
     bool ok = true;
     size_t i;
 
     for (i = 0; ok && i < p->n_files; i++) {
         if (p->files[i].is_carried && !p->store.current)
             ok = error_set(err, HALLMARK_ERR_CONTENT, "%s: has gone meanwhile", p->files[i].name);
-        content_add(&content, (struct generation_file){
-                                  .name = p->files[i].name,
-                                  .data = p->files[i].data,
-                                  .mtime = p->files[i].mtime,
-                                  .staged = p->files[i].staged,
-                                  .from = p->files[i].is_carried ? p->store.current : 0});
+        publish_content_add(&content, (struct generation_file){
+                                          .name = p->files[i].name,
+                                          .data = p->files[i].data,
+                                          .mtime = p->files[i].mtime,
+                                          .staged = p->files[i].staged,
+                                          .from = p->files[i].is_carried ? p->store.current : 0});
     }
     for (i = p->store.n_numbers; ok && i > 0 && has_by_hash(p); i--)
-        ok = content_carry(&content, &p->store, p->store.numbers[i - 1], err);
+        ok = publish_content_carry(&content, &p->store, p->store.numbers[i - 1], err);
     ok = ok && generation_add(&p->store, content.files, content.n_files, number, err);
-    content_free(&content);
+    publish_content_free(&content);
     return ok;
 }
 
