@@ -17,7 +17,6 @@
 #include "base/timestamp.h"
 #include "format/deb822.h"
 #include "format/packages.h"
-#include "format/release_fields.h"
 
 static const char what[] = "Release";
 
@@ -63,11 +62,23 @@ static bool malformed(size_t line, const char *fault, struct hallmark_error *err
 
 /* ---- Fields --------------------------------------------------------------------------------- */
 
+static bool get_text(const struct deb822 *stanza, const char *name, char **out,
+                     struct hallmark_error *err)
+{
+    if (!deb822_get_line(stanza, name, out, err))
+        return false;
+    if (!*out || encoding_is_printable_text(bytes_view_str(*out)))
+        return true;
+    return error_set(err, HALLMARK_ERR_MALFORMED,
+                     "%s: line %zu: the field \"%s\" holds a character that is not printable", what,
+                     deb822_find(stanza, name)->line, name);
+}
+
 static bool get_words(const struct deb822 *stanza, const char *name, struct strlist *out,
                       struct hallmark_error *err)
 {
     char *text = NULL;
-    bool ok = release_fields_get_text(stanza, name, &text, err);
+    bool ok = get_text(stanza, name, &text, err);
 
     if (ok && text)
         strlist_add_words(out, bytes_view_str(text));
@@ -81,7 +92,7 @@ static bool get_date(const struct deb822 *stanza, const char *name, int64_t *out
 {
     const struct deb822_field *field = deb822_find(stanza, name);
     char *text = NULL;
-    bool ok = release_fields_get_text(stanza, name, &text, err);
+    bool ok = get_text(stanza, name, &text, err);
 
     if (ok && text && (!timestamp_parse_rfc1123(bytes_view_str(text), out) || *out < DATE_MIN))
         ok = error_set(err, HALLMARK_ERR_MALFORMED,
@@ -128,7 +139,11 @@ static bool check_scalars(const struct deb822 *stanza, struct hallmark_error *er
 
 static bool get_fields(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
 {
-    return release_fields_parse(r, stanza, err) &&
+    return get_text(stanza, "Origin", &r->origin, err) &&
+           get_text(stanza, "Label", &r->label, err) && get_text(stanza, "Suite", &r->suite, err) &&
+           get_text(stanza, "Codename", &r->codename, err) &&
+           get_text(stanza, "Version", &r->version, err) &&
+           get_text(stanza, "Description", &r->description, err) &&
            get_words(stanza, "Architectures", &r->architectures, err) &&
            get_words(stanza, "Components", &r->components, err) && get_dates(r, stanza, err) &&
            check_scalars(stanza, err);
@@ -383,6 +398,8 @@ static bool parse(struct release *r, const struct deb822 *stanza, struct hallmar
 
     if (!get_fields(r, stanza, err))
         return false;
+    field = deb822_find(stanza, "Acquire-By-Hash");
+    r->acquire_by_hash = field && bytes_view_equals_nocase(field->value, bytes_view_str("yes"));
     for (i = 0; i < N_HASHES; i++) {
         field = deb822_find(stanza, hashes[i].name);
         if (field && !add_section(r, field, &hashes[i], err))
@@ -419,7 +436,12 @@ void release_free(struct release *release)
 
     if (!release)
         return;
-    release_fields_free(release);
+    free(release->origin);
+    free(release->label);
+    free(release->suite);
+    free(release->codename);
+    free(release->version);
+    free(release->description);
     strlist_free(&release->architectures);
     strlist_free(&release->components);
     for (i = 0; !release->paths && i < release->n_entries; i++)
@@ -511,16 +533,25 @@ void release_write(const struct release *release, struct bytes *out)
 {
     size_t i;
 
-    release_fields_write(release, out);
+    deb822_write(out, "Origin", release->origin);
+    deb822_write(out, "Label", release->label);
+    deb822_write(out, "Suite", release->suite);
+    deb822_write(out, "Codename", release->codename);
+    deb822_write(out, "Version", release->version);
     write_date(out, "Date", release->date);
     write_date(out, "Valid-Until", release->valid_until);
-    release_fields_write_flags(release, out);
+    deb822_write(out, "Acquire-By-Hash", release->acquire_by_hash ? "yes" : NULL);
     write_words(out, "Architectures", &release->architectures);
     write_words(out, "Components", &release->components);
     deb822_write(out, "Description", release->description);
     for (i = 0; i < N_HASHES; i++)
         if (release->hashes & hashes[i].flag)
             write_section(release, &hashes[i], out);
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
 static bool is_same_list(const struct strlist *a, const struct strlist *b)
@@ -556,6 +587,10 @@ static bool is_same_entries(const struct release *a, const struct release *b)
 
 bool release_is_same_content(const struct release *a, const struct release *b)
 {
-    return release_fields_is_same(a, b) && is_same_list(&a->architectures, &b->architectures) &&
+    return is_same_text(a->origin, b->origin) && is_same_text(a->label, b->label) &&
+           is_same_text(a->suite, b->suite) && is_same_text(a->codename, b->codename) &&
+           is_same_text(a->version, b->version) && is_same_text(a->description, b->description) &&
+           a->acquire_by_hash == b->acquire_by_hash &&
+           is_same_list(&a->architectures, &b->architectures) &&
            is_same_list(&a->components, &b->components) && is_same_entries(a, b);
 }

@@ -27,13 +27,10 @@ enum release_hashes { RELEASE_SHA256 = 1, RELEASE_SHA512 = 2 };
 struct release {
     char *origin, *label, *suite, *codename, *version, *description; /* NULL where absent */
     struct strlist architectures, components;
-    int64_t date;         /* seconds since 1970-01-01 UTC; 0: absent */
-    int64_t valid_until;  /* likewise */
+    int64_t date;        /* seconds since 1970-01-01 UTC; 0: absent */
+    int64_t valid_until; /* likewise */
     bool acquire_by_hash; /* indexes are also found by their hash, below by-hash */
-    bool repeats_all;     /* packages for all architectures are in the index of each one:
-                             No-Support-for-Architecture-all: Packages */
-    bool not_automatic, but_automatic_upgrades;
-    unsigned hashes;               /* of enum release_hashes; never 0 after parsing */
+    unsigned hashes;     /* of enum release_hashes; never 0 after parsing */
     struct release_entry *entries; /* sorted by the bytes of path */
     size_t n_entries;
     size_t entries_cap;
@@ -42,14 +39,13 @@ struct release {
 
 /* Parses TEXT. HALLMARK_ERR_MALFORMED for whatever deb822_parse() refuses, and: neither SHA256 nor
  * SHA512; a date that is absent (Date) or in another form than timestamp_parse_rfc1123() reads, or
- * outside of the years 1971 to 9998 (Valid-Until: 9999); Valid-Until not after Date; an entry line
- * that is not " HASH SIZE PATH" with one blank before the hash, blanks between, lower-case
- * hexadecimal of the right length, a decimal size without leading zero or sign that fits in 63
- * bits, and a path that path_check() accepts, that fits on a line with the longest hash, and whose
- * first component is not "Release", "InRelease", "Release.gpg" or ".hallmark"; a path twice in one
- * section, or two that differ in case only, or one that is a directory of another;
- * LIMITS_MANIFEST_BYTES, LIMITS_ENTRIES. HALLMARK_ERR_CONTENT where two sections disagree about the
- * files or their sizes. */
+ * outside of the years 1971 to 9998 (Valid-Until: 9999); Valid-Until not after Date; an entry line that
+ * is not " HASH SIZE PATH" with one blank before the hash, blanks between, lower-case hexadecimal of the
+ * right length, a decimal size without leading zero or sign that fits in 63 bits, and a path that
+ * path_check() accepts, that fits on a line with the longest hash, and whose first component is not
+ * "Release", "InRelease", "Release.gpg" or ".hallmark"; a path twice in one section, or two that differ
+ * in case only, or one that is a directory of another; LIMITS_MANIFEST_BYTES, LIMITS_ENTRIES.
+ * HALLMARK_ERR_CONTENT where two sections disagree about the files or their sizes. */
 bool release_parse(struct release *out, struct bytes_view text, struct hallmark_error *err);
 void release_free(struct release *release);
 
@@ -59,16 +55,15 @@ size_t release_count_packages(const struct release *release);
 /* The entry of PATH, lent; NULL where there is none. */
 const struct release_entry *release_find(const struct release *release, const char *path);
 
-/* Appends a zeroed entry that owns a copy of PATH (or takes it over: free(3) releases it) to a
- * release that is being built. */
+/* Appends a zeroed entry that owns a copy of PATH (or takes it over: free(3) releases it) to a release
+ * that is being built. */
 struct release_entry *release_add(struct release *release, const char *path);
 
-/* Sorts the entries and refuses what release_parse() would refuse about paths,
- * HALLMARK_ERR_MALFORMED. Call it after the last release_add(). */
+/* Sorts the entries and refuses what release_parse() would refuse about paths, HALLMARK_ERR_MALFORMED.
+ * Call it after the last release_add(). */
 bool release_sort(struct release *release, struct hallmark_error *err);
 
-/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, NotAutomatic,
- * ButAutomaticUpgrades, Acquire-By-Hash, No-Support-for-Architecture-all,
+/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, Acquire-By-Hash,
  * Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has
  * blanks at its end or starts with "-". */
 void release_write(const struct release *release, struct bytes *out);
