@@ -17,13 +17,9 @@
 #include "base/timestamp.h"
 #include "format/deb822.h"
 #include "format/packages.h"
+#include "format/release_fields.h"
 
 static const char what[] = "Release";
-
-/* 1971 and 9999: a Date outside of them is a placeholder, or what a clock that was never set says.
- */
-#define DATE_MIN 31536000LL
-#define DATE_MAX 253370764800LL
 
 /* The longest path whose line, with a SHA512 and a size of 19 digits, is no longer than a line may
  * be. */
@@ -60,95 +56,6 @@ static bool malformed(size_t line, const char *fault, struct hallmark_error *err
     return error_set(err, HALLMARK_ERR_MALFORMED, "%s: line %zu: %s", what, line, fault);
 }
 
-/* ---- Fields --------------------------------------------------------------------------------- */
-
-static bool get_text(const struct deb822 *stanza, const char *name, char **out,
-                     struct hallmark_error *err)
-{
-    if (!deb822_get_line(stanza, name, out, err))
-        return false;
-    if (!*out || encoding_is_printable_text(bytes_view_str(*out)))
-        return true;
-    return error_set(err, HALLMARK_ERR_MALFORMED,
-                     "%s: line %zu: the field \"%s\" holds a character that is not printable", what,
-                     deb822_find(stanza, name)->line, name);
-}
-
-static bool get_words(const struct deb822 *stanza, const char *name, struct strlist *out,
-                      struct hallmark_error *err)
-{
-    char *text = NULL;
-    bool ok = get_text(stanza, name, &text, err);
-
-    if (ok && text)
-        strlist_add_words(out, bytes_view_str(text));
-    free(text);
-    return ok;
-}
-
-/* *OUT stays as it is where the field is missing. */
-static bool get_date(const struct deb822 *stanza, const char *name, int64_t *out,
-                     struct hallmark_error *err)
-{
-    const struct deb822_field *field = deb822_find(stanza, name);
-    char *text = NULL;
-    bool ok = get_text(stanza, name, &text, err);
-
-    if (ok && text && (!timestamp_parse_rfc1123(bytes_view_str(text), out) || *out < DATE_MIN))
-        ok = error_set(err, HALLMARK_ERR_MALFORMED,
-                       "%s: line %zu: %s is \"%.64s\"; a date like \"Sat, 11 Nov 2023 09:59:32 "
-                       "UTC\", not before 1971, is wanted",
-                       what, field->line, name, text);
-    free(text);
-    return ok;
-}
-
-static bool get_dates(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
-{
-    const struct deb822_field *until = deb822_find(stanza, "Valid-Until");
-
-    if (!deb822_find(stanza, "Date"))
-        return error_set(err, HALLMARK_ERR_MALFORMED, "%s: no field \"Date\"", what);
-    if (!get_date(stanza, "Date", &r->date, err) ||
-        !get_date(stanza, "Valid-Until", &r->valid_until, err))
-        return false;
-    if (r->date >= DATE_MAX)
-        return malformed(deb822_find(stanza, "Date")->line, "Date is not before 9999", err);
-    if (until && r->valid_until <= r->date)
-        return malformed(until->line, "Valid-Until is not later than Date", err);
-    return true;
-}
-
-/* Fields that mean nothing here, but that have one line in every reader's eyes. */
-static bool check_scalars(const struct deb822 *stanza, struct hallmark_error *err)
-{
-    static const char *const names[] = {"Acquire-By-Hash", "NotAutomatic", "ButAutomaticUpgrades",
-                                        "Changelogs",      "Snapshots",    "Release-Notes"};
-    const struct deb822_field *field;
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof *names; i++) {
-        field = deb822_find(stanza, names[i]);
-        if (field && memchr(field->value.data, '\n', field->value.len))
-            return error_set(err, HALLMARK_ERR_MALFORMED,
-                             "%s: line %zu: the field \"%s\" is continued; it has one line only",
-                             what, field->line, names[i]);
-    }
-    return true;
-}
-
-static bool get_fields(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
-{
-    return get_text(stanza, "Origin", &r->origin, err) &&
-           get_text(stanza, "Label", &r->label, err) && get_text(stanza, "Suite", &r->suite, err) &&
-           get_text(stanza, "Codename", &r->codename, err) &&
-           get_text(stanza, "Version", &r->version, err) &&
-           get_text(stanza, "Description", &r->description, err) &&
-           get_words(stanza, "Architectures", &r->architectures, err) &&
-           get_words(stanza, "Components", &r->components, err) && get_dates(r, stanza, err) &&
-           check_scalars(stanza, err);
-}
-
 /* ---- One section ---------------------------------------------------------------------------- */
 
 /* Takes what is before the next blank off *REST, and the blanks. False where there is none. */
@@ -168,10 +75,12 @@ static bool take_column(struct bytes_view *rest, struct bytes_view *out)
     return true;
 }
 
-/* A path that may be listed: the publisher's own files stand at the root beside what they list. */
+/* The publisher's own files, which stand at the root beside what they list. */
+static const char *const ours[] = {"Release", "InRelease", "Release.gpg", ".hallmark"};
+
+/* A path that may be listed. */
 static bool check_path(struct bytes_view path, const char *where, struct hallmark_error *err)
 {
-    static const char *const ours[] = {"Release", "InRelease", "Release.gpg", ".hallmark"};
     const char *slash;
     struct bytes_view first = path;
     size_t i;
@@ -191,6 +100,12 @@ static bool check_path(struct bytes_view path, const char *where, struct hallmar
                              "%s: lists \"%s\", a name that the manifest itself needs", where,
                              ours[i]);
     return true;
+}
+
+static bool is_manifest(struct bytes_view path)
+{
+    return bytes_view_equals(path, ours[0]) || bytes_view_equals(path, ours[1]) ||
+           bytes_view_equals(path, ours[2]);
 }
 
 static bool parse_path(struct bytes_view path, size_t line, struct hallmark_error *err)
@@ -221,7 +136,10 @@ static bool parse_entry(struct release_entry *entry, struct bytes_view line,
                          "%s: line %zu: the size \"%.*s\" is not a number below 2^63 without sign "
                          "and leading zeros",
                          what, s->line, size.len < 32 ? (int)size.len : 32, size.data);
-    if (!parse_path(rest, s->line, err))
+    /* apt-ftparchive lists the Release that it overwrites: nothing that anybody could verify. */
+    if (is_manifest(rest))
+        s->n_entries--;
+    else if (!parse_path(rest, s->line, err))
         return false;
     memcpy(entry->path, rest.data, rest.len);
     entry->path[rest.len] = '\0';
@@ -396,7 +314,7 @@ static bool parse(struct release *r, const struct deb822 *stanza, struct hallmar
     const struct deb822_field *field;
     size_t i;
 
-    if (!get_fields(r, stanza, err))
+    if (!release_fields_get(r, stanza, err))
         return false;
     field = deb822_find(stanza, "Acquire-By-Hash");
     r->acquire_by_hash = field && bytes_view_equals_nocase(field->value, bytes_view_str("yes"));

@@ -43,7 +43,8 @@ struct release {
  * is not " HASH SIZE PATH" with one blank before the hash, blanks between, lower-case hexadecimal of the
  * right length, a decimal size without leading zero or sign that fits in 63 bits, and a path that
  * path_check() accepts, that fits on a line with the longest hash, and whose first component is not
- * "Release", "InRelease", "Release.gpg" or ".hallmark"; a path twice in one section, or two that differ
+ * "Release", "InRelease", "Release.gpg" or ".hallmark" (but the first three alone, as apt-ftparchive lists
+ * them, are passed over); a path twice in one section, or two that differ
  * in case only, or one that is a directory of another; LIMITS_MANIFEST_BYTES, LIMITS_ENTRIES.
  * HALLMARK_ERR_CONTENT where two sections disagree about the files or their sizes. */
 bool release_parse(struct release *out, struct bytes_view text, struct hallmark_error *err);
