@@ -401,8 +401,10 @@ static bool is_same_bytes(const struct apt_package *a, const struct apt_package 
 static bool leave_out(const struct apt_pool_broken *broken, struct apt_package *package,
                       const struct hallmark_error *why)
 {
+    if (!broken->leave_out(broken->ctx, package->path, why))
+        return false;
     package->is_used = false;
-    return broken->leave_out(broken->ctx, package->path, why);
+    return true;
 }
 
 /* Judges those from FIRST to before END, which are the same version of a package. */

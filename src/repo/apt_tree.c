@@ -160,9 +160,10 @@ struct apt_pool *apt_tree_pool(struct apt_tree *tree)
 static bool leave_out(struct apt_package *package, const struct apt_pool_broken *broken,
                       const struct hallmark_error *why, struct hallmark_error *err)
 {
+    if (!broken->leave_out(broken->ctx, package->path, why))
+        return error_set(err, why->code, "%s", why->text);
     package->is_used = false;
-    return broken->leave_out(broken->ctx, package->path, why) ||
-           error_set(err, why->code, "%s", why->text);
+    return true;
 }
 
 /* Where PACKAGE goes, and whether it may. */
