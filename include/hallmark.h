@@ -326,6 +326,26 @@ HALLMARK_API struct hallmark_repository *
 hallmark_publisher_repository(struct hallmark_publisher *publisher, const char *suite,
                               struct hallmark_error *err);
 
+/* What there is for those who are to trust a repository. */
+enum hallmark_export_form {
+    HALLMARK_EXPORT_KEYRING = 0, /* the public keys of Sign-With, binary: a keyring for apt, gpgv and
+                                    repo-verify */
+    HALLMARK_EXPORT_ARMORED,     /* likewise, armoured */
+    HALLMARK_EXPORT_SOURCES,     /* a stanza for sources.list(5) of what is published */
+};
+
+struct hallmark_export {
+    enum hallmark_export_form form;
+    const char *uri;     /* of SOURCES: where clients find the root; NULL: its own path */
+    const char *keyring; /* of SOURCES: the keyring's path there; NULL: the keys stand in the stanza */
+};
+
+/* Makes WHAT; *out, of *out_len bytes and a NUL behind, is released by free(3). Reads the published
+ * manifests, and changes nothing. */
+HALLMARK_API bool hallmark_publisher_export(struct hallmark_publisher *publisher,
+                                            const struct hallmark_export *what, char **out,
+                                            size_t *out_len, struct hallmark_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -39,6 +39,10 @@ enum release_option {
     OPTION_SANDBOX,
     OPTION_ACCEPT_LOSS,
     OPTION_KEEP_GOING,
+    OPTION_OUTPUT,
+    OPTION_ARMOR,
+    OPTION_URI,
+    OPTION_KEYRING,
 };
 
 /* The settings that ARGUMENT, a name or a root, means, with the options on top; freed by

@@ -9,6 +9,7 @@
 #include "tools/cli.h"
 #include "tools/passphrase.h"
 #include "tools/progress.h"
+#include "tools/release_export.h"
 #include "tools/release_settings.h"
 #include "tools/report.h"
 
@@ -20,9 +21,11 @@ enum {
     STATUS = 8,
     CHECK = 16,
     PRUNE = 32,
+    KEYRING = 64,
+    SOURCES = 128,
     WORK = UPDATE | RESIGN | STATUS | CHECK | PRUNE, /* on a repository that is there */
     SIGN = UPDATE | RESIGN,
-    EVERY = INIT | WORK,
+    EVERY = INIT | WORK | KEYRING | SOURCES,
 };
 
 static const struct cli_option options[] = {
@@ -66,6 +69,10 @@ static const struct cli_option options[] = {
      "publish although the tree is empty or most of it gone"},
     {OPTION_KEEP_GOING, "keep-going", NULL, UPDATE | STATUS,
      "leave broken packages out, publish the rest, and fail"},
+    {OPTION_OUTPUT, "output", "FILE", KEYRING | SOURCES, "write to FILE"},
+    {OPTION_ARMOR, "armor", NULL, KEYRING, "as text"},
+    {OPTION_URI, "uri", "URI", SOURCES, "where clients find the root"},
+    {OPTION_KEYRING, "keyring", "FILE", SOURCES, "where clients have the keyring (in the stanza)"},
 };
 
 /* ---- init ----------------------------------------------------------------------------------- */
@@ -473,6 +480,8 @@ static const struct cli_command commands[] = {
     {"status", "[ROOT|NAME...]", 0, -1, "Show what is published and what would change", run_status},
     {"check", "[ROOT|NAME...]", 0, -1, "Compare the tree with its own manifest", run_check},
     {"prune", "[ROOT|NAME...]", 0, -1, "Remove generations that are old enough", run_prune},
+    {"keyring", "ROOT|NAME", 1, 1, "Export the public keys for clients", release_export_keyring},
+    {"sources", "ROOT|NAME", 1, 1, "Show the configuration of clients", release_export_sources},
 };
 
 static const struct cli_program program = {
