@@ -50,6 +50,7 @@ test wanted faketime faketime libfaketime
 test wanted strace strace strace
 test wanted dpkg-deb dpkg dpkg
 test wanted dpkg-source dpkg-dev dpkg-dev
+test wanted apt-ftparchive apt-utils apt-utils
 test wanted c++ g++ gcc-c++
 ci needed valgrind valgrind valgrind
 ci wanted clang clang clang

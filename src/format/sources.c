@@ -66,7 +66,7 @@ void sources_keep(struct sources *sources, const struct sources_stanza *stanza)
 bool sources_add(struct sources *sources, struct bytes_view text, const char *name,
                  struct hallmark_error *err)
 {
-    struct sources_stanza stanza = {.text = text};
+    struct sources_stanza stanza = {.text = text, .hashes = RELEASE_SHA256};
     struct deb822 fields;
     bool ok;
 
@@ -82,6 +82,8 @@ bool sources_add(struct sources *sources, struct bytes_view text, const char *na
          get(&fields, "Version", control_is_version, &stanza.version, err) &&
          get(&fields, "Directory", is_directory, &stanza.directory, err) &&
          find_dsc(&fields, &stanza.dsc, err);
+    if (deb822_find(&fields, "Checksums-Sha512"))
+        stanza.hashes |= RELEASE_SHA512;
     deb822_free(&fields);
     if (ok)
         sources_keep(sources, &stanza);
@@ -254,11 +256,21 @@ static int compare_identities(const struct sources_stanza *a, const struct sourc
     return order ? order : package_name_compare_versions(a->version, b->version);
 }
 
-static int compare_stanzas(const void *a, const void *b)
+bool sources_is_same_version(const struct sources_stanza *a, const struct sources_stanza *b)
+{
+    return compare_identities(a, b) == 0;
+}
+
+int sources_compare(const struct sources_stanza *a, const struct sources_stanza *b)
 {
     int order = compare_identities(a, b);
 
     return order ? order : compare_paths(a, b);
+}
+
+static int compare_stanzas(const void *a, const void *b)
+{
+    return sources_compare(a, b);
 }
 
 static bool check_pair(const struct sources_stanza *a, const struct sources_stanza *b,

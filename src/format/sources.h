@@ -19,6 +19,7 @@ struct sources_stanza {
     struct bytes_view package, version; /* inside of text, like all views here */
     struct bytes_view directory; /* relative to the repository; "." is the repository itself */
     struct dsc_file dsc;         /* the .dsc itself, in that directory */
+    unsigned hashes;                    /* of enum release_hashes; RELEASE_SHA256 at least */
 };
 
 struct sources {
@@ -54,6 +55,10 @@ bool sources_add(struct sources *sources, struct bytes_view text, const char *wh
 
 /* Appends a copy of STANZA, whose text must outlive SOURCES. */
 void sources_keep(struct sources *sources, const struct sources_stanza *stanza);
+
+/* By Package, Version and the path of the .dsc; and whether the first two are the same. */
+int sources_compare(const struct sources_stanza *a, const struct sources_stanza *b);
+bool sources_is_same_version(const struct sources_stanza *a, const struct sources_stanza *b);
 
 /* Sorts by Package, Version and the path of the .dsc. HALLMARK_ERR_MALFORMED where two .dsc files
  * are the same version of a package and not the same bytes. */

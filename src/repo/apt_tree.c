@@ -20,6 +20,7 @@ struct apt_tree {
     struct placement placement;
     const struct publication *before;
     struct apt_pool *pool;
+    struct apt_sources *sources;
     unsigned forms, hashes;
     struct strlist architectures;
     struct apt_item *items;
@@ -86,6 +87,9 @@ static bool load_suite(struct apt_tree *tree, int rootfd, const struct publicati
         path = path_join(suite->directory, release->entries[i].path);
         if (strcmp(path_basename(path), "Packages") == 0)
             ok = apt_pool_load(tree->pool, rootfd, path, &release->entries[i], is_intact, err);
+        else if (strcmp(path_basename(path), "Sources") == 0)
+            ok =
+                apt_sources_load(tree->sources, rootfd, path, &release->entries[i], is_intact, err);
         else
             ok = check_file(rootfd, path, &release->entries[i], is_intact, err);
         free(path);
@@ -109,8 +113,10 @@ static bool load(struct apt_tree *tree, int rootfd, struct publication *before,
     if (before->is_intact &&
         !publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
         before->is_intact = false;
-    if (!before->is_intact)
+    if (!before->is_intact) {
         apt_pool_distrust(tree->pool);
+        apt_sources_distrust(tree->sources);
+    }
     apt_files_free(&files);
     strlist_free(&names);
     return ok;
@@ -126,6 +132,7 @@ struct apt_tree *apt_tree_new(const struct hallmark_settings *settings, struct p
     tree->forms = wanted_forms(settings);
     tree->hashes = settings_hashes(settings);
     tree->pool = apt_pool_new(tree->hashes, spoolfd);
+    tree->sources = apt_sources_new(tree->hashes);
     if (placement_init(&tree->placement, settings, err) && load(tree, rootfd, before, err))
         return tree;
     apt_tree_free(tree);
@@ -147,12 +154,18 @@ void apt_tree_free(struct apt_tree *tree)
     strlist_free(&tree->architectures);
     placement_free(&tree->placement);
     apt_pool_free(tree->pool);
+    apt_sources_free(tree->sources);
     free(tree);
 }
 
 struct apt_pool *apt_tree_pool(struct apt_tree *tree)
 {
     return tree->pool;
+}
+
+struct apt_sources *apt_tree_sources(struct apt_tree *tree)
+{
+    return tree->sources;
 }
 
 /* ---- The plan ------------------------------------------------------------------------------- */
@@ -296,12 +309,35 @@ static bool has_udebs(const struct apt_tree *tree, size_t suite, size_t componen
     return false;
 }
 
+static bool write_sources(struct apt_tree *tree, const struct apt_item *item,
+                          const struct index_sink *sink, struct hallmark_error *err)
+{
+    return apt_sources_write(tree->sources, item->suite, item->component, sink, err);
+}
+
+/* Where there is a source package anywhere, every component has an index of them: apt complains of
+ * one that has not. */
+static void add_sources(struct apt_tree *tree, const struct apt_item *what)
+{
+    struct apt_item of_sources = *what, *item;
+    char *directory = alloc_printf("%s/source", tree->placement.components.items[what->component]);
+
+    item = apt_tree_add_item(tree, what->suite, alloc_printf("%s/Sources", directory));
+    item->component = what->component;
+    item->write = write_sources;
+    of_sources.architecture = "source";
+    add_description(tree, what->suite, directory, &of_sources);
+    free(directory);
+}
+
 static void add_component(struct apt_tree *tree, size_t suite, size_t component)
 {
     struct apt_item what = {.suite = suite, .component = component};
     bool with_udebs = has_udebs(tree, suite, component);
     size_t i;
 
+    if (apt_sources_has_any(tree->sources))
+        add_sources(tree, &what);
     for (i = 0; i < tree->architectures.n_items; i++) {
         what.architecture = tree->architectures.items[i];
         what.kind = APT_DEB;
@@ -448,7 +484,8 @@ bool apt_tree_plan(struct apt_tree *tree, const struct apt_pool_broken *broken,
 {
     size_t i, k;
 
-    if (!apt_pool_sort(tree->pool, broken, err) || !place_all(tree, broken, err))
+    if (!apt_pool_sort(tree->pool, broken, err) || !place_all(tree, broken, err) ||
+        !apt_sources_plan(tree->sources, &tree->placement, broken, err))
         return false;
     for (i = 0; i < tree->placement.suites.n_items; i++) {
         set_fields(tree, tree->placement.suites.items[i],

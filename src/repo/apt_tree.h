@@ -8,6 +8,7 @@
 
 #include "repo/apt_files.h"
 #include "repo/apt_pool.h"
+#include "repo/apt_sources.h"
 #include "repo/publication.h"
 
 struct apt_tree;
@@ -35,6 +36,7 @@ void apt_tree_free(struct apt_tree *tree);
 
 /* To be filled with all packages of the tree. */
 struct apt_pool *apt_tree_pool(struct apt_tree *tree);
+struct apt_sources *apt_tree_sources(struct apt_tree *tree);
 
 /* Places all packages, and finds out which files there are and which of them are not published
  * already. *OUT are the suites with their releases: complete, but for what is pending. */

@@ -50,6 +50,7 @@ static void count(const struct publication *before, const struct generated *gene
 
     if (generated->apt) {
         apt_pool_count(apt_tree_pool(generated->apt), &counts);
+        apt_sources_count(apt_tree_sources(generated->apt), &counts);
         out->n_before = counts.n_before;
         report->n_packages = counts.n_packages;
         report->n_added = counts.n_added;

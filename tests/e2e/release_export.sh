@@ -74,7 +74,7 @@ use()
     update_is_silent
 }
 use
-[ "$(candidate alpha)" = 1.0 ] && [ "$(candidate beta)" = 2.0 ] || fail "$(apt-cache policy alpha beta)"
+[ "$(candidate alpha) $(candidate beta)" = "1.0 2.0" ] || fail "$(apt-cache policy alpha beta)"
 
 start_server "$root"
 expect 0 '' -- release sources "${PUBLISHER[@]}" --uri "http://127.0.0.1:$PORT" --keyring "$T/new/out.asc" "$root"
@@ -133,4 +133,4 @@ expect 0 '' -- release sources "${PUBLISHER[@]}" "${options[@]}" "$apt"
 stdout_has '^Suites: stable$'
 stdout_has '^Components: extra main$'
 use
-[ "$(candidate alpha)" = 1.0 ] && [ "$(candidate beta)" = 2.0 ] || fail "$(apt-cache policy alpha beta)"
+[ "$(candidate alpha) $(candidate beta)" = "1.0 2.0" ] || fail "$(apt-cache policy alpha beta)"
