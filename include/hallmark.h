@@ -287,6 +287,7 @@ struct hallmark_publisher_options {
     const char *state_dir;     /* this repository's own; NULL: State of the settings, or the default */
     const char *passphrase;    /* for the signing keys; NULL: gpg-agent has it */
     bool interactive;          /* gpg-agent may ask on the terminal */
+    bool keep_going;           /* leave broken packages out, publish the rest, and fail then */
     bool accept_loss;          /* publish although the tree is empty, or most of it has vanished */
     int64_t lock_wait;         /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
     int64_t source_date_epoch; /* the Date to write, seconds since 1970-01-01; 0: the clock */
@@ -301,6 +302,7 @@ struct hallmark_publisher_report {
     size_t n_packages;     /* in the manifest */
     size_t n_added, n_changed, n_removed; /* against the manifest that was current before */
     size_t n_skipped;      /* hidden or excluded files and symbolic links that were left out */
+    size_t n_broken;       /* packages that were left out (keep_going) */
     uint64_t n_hashed;     /* files read */
     uint64_t n_hashed_bytes;
     size_t n_pruned;       /* generations removed */
@@ -341,9 +343,31 @@ HALLMARK_API bool hallmark_publisher_status(struct hallmark_publisher *publisher
                                             struct hallmark_error *err);
 
 /* What is published, as one who trusts exactly the keys of Sign-With sees it; hallmark_repository_check()
- * on it tells whether the tree agrees with its manifest. Closed by hallmark_repository_close(). */
+ * on it tells whether the tree agrees with its manifest. In the layout apt that of SUITE, which is one of
+ * the settings' Suite; NULL: the first. Closed by hallmark_repository_close(). */
 HALLMARK_API struct hallmark_repository *
-hallmark_publisher_repository(struct hallmark_publisher *publisher, struct hallmark_error *err);
+hallmark_publisher_repository(struct hallmark_publisher *publisher, const char *suite,
+                              struct hallmark_error *err);
+
+/* What there is for those who are to trust a repository. */
+enum hallmark_export_form {
+    HALLMARK_EXPORT_KEYRING = 0, /* the public keys of Sign-With, binary: a keyring for apt, gpgv and
+                                    repo-verify */
+    HALLMARK_EXPORT_ARMORED,     /* likewise, armoured */
+    HALLMARK_EXPORT_SOURCES,     /* a stanza for sources.list(5) of what is published */
+};
+
+struct hallmark_export {
+    enum hallmark_export_form form;
+    const char *uri;     /* of SOURCES: where clients find the root; NULL: its own path */
+    const char *keyring; /* of SOURCES: the keyring's path there; NULL: the keys stand in the stanza */
+};
+
+/* Makes WHAT; *out, of *out_len bytes and a NUL behind, is released by free(3). Reads the published
+ * manifests, and changes nothing. */
+HALLMARK_API bool hallmark_publisher_export(struct hallmark_publisher *publisher,
+                                            const struct hallmark_export *what, char **out,
+                                            size_t *out_len, struct hallmark_error *err);
 
 #ifdef __cplusplus
 }

@@ -43,6 +43,27 @@ bool encoding_unhex(unsigned char *out, size_t len, struct bytes_view text)
     return true;
 }
 
+void encoding_base64(struct bytes *out, struct bytes_view data)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned char in[3];
+    size_t i, n, k;
+    char group[4];
+
+    for (i = 0; i < data.len; i += n) {
+        n = data.len - i < sizeof in ? data.len - i : sizeof in;
+        memset(in, 0, sizeof in);
+        memcpy(in, data.data + i, n);
+        group[0] = digits[in[0] >> 2];
+        group[1] = digits[(in[0] & 3) << 4 | in[1] >> 4];
+        group[2] = digits[(in[1] & 15) << 2 | in[2] >> 6];
+        group[3] = digits[in[2] & 63];
+        for (k = n + 1; k < sizeof group; k++)
+            group[k] = '=';
+        bytes_append(out, group, sizeof group);
+    }
+}
+
 static int base64_digit(char c)
 {
     if (c >= 'A' && c <= 'Z')

@@ -18,6 +18,9 @@ bool encoding_unhex(unsigned char *out, size_t len, struct bytes_view text);
 /* Appends what TEXT encodes; TEXT is whole groups of four characters with canonical padding. */
 bool encoding_unbase64(struct bytes *out, struct bytes_view text);
 
+/* Appends DATA as base64 with padding, on one line. */
+void encoding_base64(struct bytes *out, struct bytes_view data);
+
 /* Copies TEXT to OUT, cut at OUT_LEN and always NUL-terminated, with everything that a terminal or
  * a log could obey written as \xNN: controls, invalid UTF-8, direction and zero-width characters.
  */

@@ -33,6 +33,17 @@
 #define LIMITS_STANZA_BYTES (LIMITS_CONTROL_BYTES + 8 * 1024)
 /* A Packages file, which is held in memory while it is made: Debian's largest has 50 MB. */
 #define LIMITS_PACKAGES_BYTES (256 * 1024 * 1024)
+/* A .dsc: that of the largest of Debian's sources, the Linux kernel, has about 200,000 bytes. */
+#define LIMITS_DSC_BYTES (512 * 1024)
+/* Files that one .dsc lists; Debian's largest number is below 100. */
+#define LIMITS_DSC_FILES 1000
+/* What an index says of one: that, the .dsc itself, and a second hash of each file. */
+#define LIMITS_SOURCES_STANZA_BYTES (1024 * 1024)
+/* A Sources file, held in memory: Debian's largest has 55 MB. */
+#define LIMITS_SOURCES_BYTES (256 * 1024 * 1024)
+/* The names of all files of one package, for the index Contents: icon themes of 200,000 files have
+ * 16 MB. */
+#define LIMITS_CONTENTS_BYTES (64 * 1024 * 1024)
 /* NAME_MAX and PATH_MAX of Linux, less the final NUL. */
 #define LIMITS_COMPONENT_BYTES 255
 #define LIMITS_PATH_BYTES      4095

@@ -195,6 +195,24 @@ bool armor_decode(struct bytes_view *text, const char *kind, const char *what, s
     return true;
 }
 
+void armor_encode(struct bytes_view data, const char *kind, struct bytes *out)
+{
+    enum { LINE_BYTES = 48 }; /* 64 characters, as gpg writes them */
+    uint32_t crc = crc24(data.data, data.len);
+    char three[3] = {(char)(crc >> 16), (char)(crc >> 8), (char)crc};
+    size_t i;
+
+    bytes_printf(out, "-----BEGIN PGP %s-----\n\n", kind);
+    for (i = 0; i < data.len; i += LINE_BYTES) {
+        encoding_base64(out, bytes_view_of(data.data + i,
+                                           data.len - i < LINE_BYTES ? data.len - i : LINE_BYTES));
+        bytes_append_str(out, "\n");
+    }
+    bytes_append_str(out, "=");
+    encoding_base64(out, bytes_view_of(three, sizeof three));
+    bytes_printf(out, "\n-----END PGP %s-----\n", kind);
+}
+
 bool armor_is_armored(struct bytes_view text)
 {
     static const char begin[] = "-----BEGIN PGP ";

@@ -17,6 +17,9 @@
 bool armor_decode(struct bytes_view *text, const char *kind, const char *what, struct bytes *out,
                   struct hallmark_error *err);
 
+/* Appends the armored block of KIND that holds DATA, with a checksum, to OUT. */
+void armor_encode(struct bytes_view data, const char *kind, struct bytes *out);
+
 /* Whether TEXT starts like an armored block of any kind. */
 bool armor_is_armored(struct bytes_view text);
 

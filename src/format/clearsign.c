@@ -59,6 +59,16 @@ static const char *character_fault(struct bytes_view rest)
     return NULL;
 }
 
+/* What ends a text line for some readers and not for others, or starts something else. */
+static const char *frame_fault(struct bytes_view line)
+{
+    if (line.len && line.data[0] == '-')
+        return "starts with \"-\"";
+    if (memchr(line.data, '\r', line.len) || memchr(line.data, '\0', line.len))
+        return "holds a carriage return or a NUL";
+    return NULL;
+}
+
 static const char *text_fault(struct bytes_view line)
 {
     if (line.len > LIMITS_LINE_BYTES)
@@ -96,8 +106,10 @@ static bool read_digest(struct lines *l, char digest[8])
     return fail(l, "is not \"Hash: \" and one of SHA256, SHA384 and SHA512");
 }
 
+typedef const char *fault_fn(struct bytes_view line);
+
 /* The lines up to the BEGIN line of the signatures, which is put back. */
-static bool read_text(struct lines *l, struct bytes_view *text)
+static bool read_text(struct lines *l, fault_fn *find_fault, struct bytes_view *text)
 {
     const char *fault;
 
@@ -106,7 +118,7 @@ static bool read_text(struct lines *l, struct bytes_view *text)
             return false;
         if (bytes_view_equals(l->line, "-----BEGIN PGP SIGNATURE-----"))
             break;
-        fault = text_fault(l->line);
+        fault = find_fault(l->line);
         if (fault)
             return fail(l, fault);
     }
@@ -117,21 +129,26 @@ static bool read_text(struct lines *l, struct bytes_view *text)
     return true;
 }
 
-static bool split_document(struct clearsign *out, struct lines *l)
+/* The signatures, with which the document ends. */
+static bool read_signatures(struct lines *l, struct bytes *out)
 {
-    if (!read_begin(l) || !read_digest(l, out->digest) || !read_text(l, &out->text))
-        return false;
     if (l->rest.len > LIMITS_SIGNATURE_BYTES)
         return error_set(l->err, HALLMARK_ERR_SIGNATURE,
                          "%s: %zu bytes behind the signed text, at most %d are wanted", l->what,
                          l->rest.len, LIMITS_SIGNATURE_BYTES);
-    if (!armor_decode(&l->rest, "SIGNATURE", l->what, &out->signatures, l->err))
+    if (!armor_decode(&l->rest, "SIGNATURE", l->what, out, l->err))
         return false;
     if (l->rest.len)
         return error_set(l->err, HALLMARK_ERR_SIGNATURE,
                          "%s: %zu bytes behind the end of the signature, none are wanted", l->what,
                          l->rest.len);
     return true;
+}
+
+static bool split_document(struct clearsign *out, struct lines *l)
+{
+    return read_begin(l) && read_digest(l, out->digest) && read_text(l, text_fault, &out->text) &&
+           read_signatures(l, &out->signatures);
 }
 
 bool clearsign_split(struct clearsign *out, struct bytes_view document, const char *what,
@@ -145,6 +162,38 @@ bool clearsign_split(struct clearsign *out, struct bytes_view document, const ch
         return false;
     }
     *out = split;
+    return true;
+}
+
+/* Headers that say "Hash", or none, and the empty line behind them. */
+static bool pass_headers(struct lines *l)
+{
+    static const char name[] = "Hash: ";
+
+    do {
+        if (!next_line(l))
+            return false;
+        if (l->line.len == 0)
+            return true;
+    } while (l->line.len > sizeof name - 1 && memcmp(l->line.data, name, sizeof name - 1) == 0 &&
+             !frame_fault(l->line));
+    return fail(l, "is neither a Hash header nor the empty line behind them");
+}
+
+bool clearsign_unwrap(struct bytes_view *out, struct bytes_view document, const char *what,
+                      struct hallmark_error *err)
+{
+    struct hallmark_error why = {0};
+    struct lines lines = {.rest = document, .what = what, .err = &why};
+    struct bytes signatures = {0};
+    struct bytes_view text = {NULL, 0};
+    bool ok = read_begin(&lines) && pass_headers(&lines) && read_text(&lines, frame_fault, &text) &&
+              read_signatures(&lines, &signatures);
+
+    bytes_free(&signatures);
+    if (!ok)
+        return error_set(err, HALLMARK_ERR_MALFORMED, "%s", why.text);
+    *out = text;
     return true;
 }
 

@@ -25,6 +25,12 @@ bool clearsign_split(struct clearsign *out, struct bytes_view document, const ch
                      struct hallmark_error *err);
 void clearsign_free(struct clearsign *split);
 
+/* The text inside of DOCUMENT, whose signature nobody here judges: no line before, between or behind the
+ * framework's own, Hash headers only, no text line that starts with "-", complete armor. What else the
+ * lines hold is for the parser of the text. HALLMARK_ERR_MALFORMED. */
+bool clearsign_unwrap(struct bytes_view *out, struct bytes_view document, const char *what,
+                      struct hallmark_error *err);
+
 /* Whether DOCUMENT starts like a clearsigned one. */
 bool clearsign_is_clearsigned(struct bytes_view document);
 

@@ -38,7 +38,7 @@ static bool is_lower_or_digit(char c)
     return is_lower(c) || is_digit(c);
 }
 
-static bool is_package(struct bytes_view text)
+bool control_is_package(struct bytes_view text)
 {
     return text.len && is_lower_or_digit(text.data[0]) &&
            consists_of(text, "+-.", is_lower_or_digit);
@@ -63,7 +63,7 @@ static bool take_epoch(struct bytes_view *text)
     return epoch.len && epoch.len <= EPOCH_DIGITS && consists_of(epoch, "", is_digit);
 }
 
-static bool is_version(struct bytes_view text)
+bool control_is_version(struct bytes_view text)
 {
     struct bytes_view revision;
     const char *hyphen;
@@ -111,8 +111,8 @@ static bool check(struct control *control, struct hallmark_error *err)
                              "%s: line %zu: the field %s is for packages that are installed",
                              control->stanza.what, field->line, installed[i]);
     }
-    return get(control, "Package", is_package, &control->package, err) &&
-           get(control, "Version", is_version, &control->version, err) &&
+    return get(control, "Package", control_is_package, &control->package, err) &&
+           get(control, "Version", control_is_version, &control->version, err) &&
            get(control, "Architecture", is_architecture, &control->architecture, err);
 }
 

@@ -23,4 +23,8 @@ bool control_parse(struct control *out, struct bytes_view text, const char *what
                    struct hallmark_error *err);
 void control_free(struct control *control);
 
+/* Whether TEXT is spelled as the name of a package, binary or source, and as a version. */
+bool control_is_package(struct bytes_view text);
+bool control_is_version(struct bytes_view text);
+
 #endif

@@ -260,3 +260,20 @@ void deb822_write(struct bytes *out, const char *name, const char *value)
     if (value && *value)
         bytes_printf(out, "%s: %s\n", name, value);
 }
+
+void deb822_write_field(struct bytes *out, const struct deb822_field *field)
+{
+    struct bytes_view rest = field->value, line = {NULL, 0};
+    const char *before = field->value.len && field->value.data[0] != '\n' ? ": " : ":";
+
+    bytes_append(out, field->name.data, field->name.len);
+    while (bytes_view_next_line(&rest, &line)) {
+        line = without_blanks_at_end(line);
+        bytes_append_str(out, line.len ? before : ":");
+        bytes_append(out, line.data, line.len);
+        bytes_append_str(out, "\n");
+        before = "";
+    }
+    if (!line.data)
+        bytes_append_str(out, ":\n");
+}

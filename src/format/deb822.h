@@ -51,4 +51,7 @@ bool deb822_get_line(const struct deb822 *stanza, const char *name, char **out,
 /* Appends "NAME: VALUE\n", or nothing where VALUE is NULL or "". VALUE is one line. */
 void deb822_write(struct bytes *out, const char *name, const char *value);
 
+/* Appends FIELD as it was in the text, but for blanks at the ends of its lines. */
+void deb822_write_field(struct bytes *out, const struct deb822_field *field);
+
 #endif

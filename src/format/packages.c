@@ -195,24 +195,6 @@ static bool is_about_file(struct bytes_view name)
     return false;
 }
 
-static void write_field(const struct deb822_field *field, struct bytes *out)
-{
-    struct bytes_view rest = field->value, line = {NULL, 0};
-    const char *before = field->value.len && field->value.data[0] != '\n' ? ": " : ":";
-
-    bytes_append(out, field->name.data, field->name.len);
-    while (bytes_view_next_line(&rest, &line)) {
-        while (line.len && (line.data[line.len - 1] == ' ' || line.data[line.len - 1] == '\t'))
-            line.len--;
-        bytes_append_str(out, line.len ? before : ":");
-        bytes_append(out, line.data, line.len);
-        bytes_append_str(out, "\n");
-        before = "";
-    }
-    if (!line.data)
-        bytes_append_str(out, ":\n");
-}
-
 static void write_hash(struct bytes *out, const char *name, const unsigned char *hash, size_t len)
 {
     char hex[2 * RELEASE_SHA512_LEN + 1];
@@ -228,7 +210,7 @@ void packages_write_stanza(const struct control *control, const struct release_e
 
     for (i = 0; i < control->stanza.n_fields; i++)
         if (!is_about_file(control->stanza.fields[i].name))
-            write_field(&control->stanza.fields[i], out);
+            deb822_write_field(out, &control->stanza.fields[i]);
     deb822_write(out, "Filename", entry->path);
     bytes_printf(out, "Size: %" PRIu64 "\n", entry->size);
     write_hash(out, "SHA256", entry->sha256, sizeof entry->sha256);

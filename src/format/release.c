@@ -21,6 +21,8 @@
 
 static const char what[] = "Release";
 
+#define NO_ALL "No-Support-for-Architecture-all"
+
 /* The longest path whose line, with a SHA512 and a size of 19 digits, is no longer than a line may
  * be. */
 enum { WRITTEN_PATH_LEN = LIMITS_LINE_BYTES - 1 - 2 * RELEASE_SHA512_LEN - 1 - 19 - 1 };
@@ -309,6 +311,13 @@ static bool add_section(struct release *r, const struct deb822_field *field,
     return ok;
 }
 
+static bool says(const struct deb822 *stanza, const char *name, const char *value)
+{
+    const struct deb822_field *field = deb822_find(stanza, name);
+
+    return field && bytes_view_equals_nocase(field->value, bytes_view_str(value));
+}
+
 static bool parse(struct release *r, const struct deb822 *stanza, struct hallmark_error *err)
 {
     const struct deb822_field *field;
@@ -316,8 +325,10 @@ static bool parse(struct release *r, const struct deb822 *stanza, struct hallmar
 
     if (!release_fields_get(r, stanza, err))
         return false;
-    field = deb822_find(stanza, "Acquire-By-Hash");
-    r->acquire_by_hash = field && bytes_view_equals_nocase(field->value, bytes_view_str("yes"));
+    r->acquire_by_hash = says(stanza, "Acquire-By-Hash", "yes");
+    r->repeats_all = says(stanza, NO_ALL, "Packages");
+    r->not_automatic = says(stanza, "NotAutomatic", "yes");
+    r->but_automatic_upgrades = says(stanza, "ButAutomaticUpgrades", "yes");
     for (i = 0; i < N_HASHES; i++) {
         field = deb822_find(stanza, hashes[i].name);
         if (field && !add_section(r, field, &hashes[i], err))
@@ -458,7 +469,10 @@ void release_write(const struct release *release, struct bytes *out)
     deb822_write(out, "Version", release->version);
     write_date(out, "Date", release->date);
     write_date(out, "Valid-Until", release->valid_until);
+    deb822_write(out, "NotAutomatic", release->not_automatic ? "yes" : NULL);
+    deb822_write(out, "ButAutomaticUpgrades", release->but_automatic_upgrades ? "yes" : NULL);
     deb822_write(out, "Acquire-By-Hash", release->acquire_by_hash ? "yes" : NULL);
+    deb822_write(out, NO_ALL, release->repeats_all ? "Packages" : NULL);
     write_words(out, "Architectures", &release->architectures);
     write_words(out, "Components", &release->components);
     deb822_write(out, "Description", release->description);
@@ -508,7 +522,9 @@ bool release_is_same_content(const struct release *a, const struct release *b)
     return is_same_text(a->origin, b->origin) && is_same_text(a->label, b->label) &&
            is_same_text(a->suite, b->suite) && is_same_text(a->codename, b->codename) &&
            is_same_text(a->version, b->version) && is_same_text(a->description, b->description) &&
-           a->acquire_by_hash == b->acquire_by_hash &&
+           a->acquire_by_hash == b->acquire_by_hash && a->repeats_all == b->repeats_all &&
+           a->not_automatic == b->not_automatic &&
+           a->but_automatic_upgrades == b->but_automatic_upgrades &&
            is_same_list(&a->architectures, &b->architectures) &&
            is_same_list(&a->components, &b->components) && is_same_entries(a, b);
 }

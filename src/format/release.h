@@ -30,6 +30,9 @@ struct release {
     int64_t date;        /* seconds since 1970-01-01 UTC; 0: absent */
     int64_t valid_until; /* likewise */
     bool acquire_by_hash; /* indexes are also found by their hash, below by-hash */
+    bool repeats_all;     /* packages for all architectures are in the index of each one:
+                             No-Support-for-Architecture-all: Packages */
+    bool not_automatic, but_automatic_upgrades;
     unsigned hashes;     /* of enum release_hashes; never 0 after parsing */
     struct release_entry *entries; /* sorted by the bytes of path */
     size_t n_entries;
@@ -64,8 +67,8 @@ struct release_entry *release_add(struct release *release, const char *path);
  * Call it after the last release_add(). */
 bool release_sort(struct release *release, struct hallmark_error *err);
 
-/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, Acquire-By-Hash,
- * Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has
+/* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, NotAutomatic,
+ * ButAutomaticUpgrades, Acquire-By-Hash, No-Support-for-Architecture-all, Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has
  * blanks at its end or starts with "-". */
 void release_write(const struct release *release, struct bytes *out);
 

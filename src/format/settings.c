@@ -14,7 +14,9 @@
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "format/deb822.h"
+#include "format/placement.h"
 #include "format/release.h"
+#include "format/settings_value.h"
 
 enum {
     NAME_LEN = 64,                      /* it becomes a file's name with ".conf" behind it */
@@ -25,161 +27,32 @@ enum {
     VALID_FOR_MIN = 60, /* seconds: no cron job comes more often */
     VALID_FOR_DEFAULT = 7 * 86400,
     KEEP_FOR_DEFAULT = 86400,
+    SUITES_MAX = PLACEMENT_SUITES,
     SHARE_MAX = 100, /* percent */
     MAX_VANISHED_DEFAULT = 50,
 };
 
-static bool is_alnum(char c)
+/* What can be said of one suite alone, beside its name. */
+static bool is_of_suite(enum settings_field field)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    static const enum settings_field of_suites[] = {SETTINGS_ORIGIN,
+                                                    SETTINGS_LABEL,
+                                                    SETTINGS_CODENAME,
+                                                    SETTINGS_VERSION,
+                                                    SETTINGS_DESCRIPTION,
+                                                    SETTINGS_NOT_AUTOMATIC,
+                                                    SETTINGS_BUT_AUTOMATIC_UPGRADES};
+    size_t i;
+
+    for (i = 0; i < sizeof of_suites / sizeof *of_suites; i++)
+        if (of_suites[i] == field)
+            return true;
+    return false;
 }
-
-/* Whether VALUE is a letter or digit, and then those and OTHERS. */
-static bool is_token(const char *value, const char *others)
-{
-    const char *c;
-
-    for (c = value; *c; c++)
-        if (!is_alnum(*c) && (c == value || !strchr(others, *c)))
-            return false;
-    return c != value;
-}
-
-/* What is wrong with VALUE, a line of printable text without blanks at its ends; NULL: nothing. */
-typedef const char *fault_fn(const char *value);
-
-static const char *text_fault(const char *value)
-{
-    (void)value;
-    return NULL;
-}
-
-static const char *name_fault(const char *value)
-{
-    if (strlen(value) <= NAME_LEN && is_token(value, "._-"))
-        return NULL;
-    return "is not a name of at most 64 letters, digits, \".\", \"_\" and \"-\" that starts with a "
-           "letter or digit";
-}
-
-static const char *directory_fault(const char *value)
-{
-    return value[0] == '/' ? NULL : "is not an absolute path";
-}
-
-static const char *layout_fault(const char *value)
-{
-    return strcmp(value, "plain") == 0 ? NULL : "is no layout that this version knows: plain";
-}
-
-static const char *token_fault(const char *value)
-{
-    if (is_token(value, "+.~/_-") && path_check(bytes_view_str(value), "", NULL))
-        return NULL;
-    return "is not a word of letters, digits and \"+.~/_-\" that starts with a letter or digit";
-}
-
-static const char *hash_fault(const char *value)
-{
-    if (strcmp(value, "SHA256") == 0 || strcmp(value, "SHA512") == 0)
-        return NULL;
-    return "is no digest that this version writes: SHA256, SHA512";
-}
-
-static const char *duration_fault(const char *value)
-{
-    int64_t seconds;
-
-    if (timestamp_parse_duration(value, &seconds))
-        return NULL;
-    return "is not a length of time such as 90m, 12h, 7d or 2w";
-}
-
-static const char *valid_for_fault(const char *value)
-{
-    int64_t seconds;
-
-    if (timestamp_parse_duration(value, &seconds) && seconds < VALID_FOR_MIN)
-        return "is shorter than a minute";
-    return duration_fault(value);
-}
-
-static const char *fingerprint_fault(const char *value)
-{
-    size_t len = strlen(value);
-
-    if ((len == 40 || len == 64) && strspn(value, "0123456789ABCDEFabcdef") == len)
-        return NULL;
-    return "is not a fingerprint of 40 or 64 hexadecimal digits";
-}
-
-static const char *pattern_fault(const char *value)
-{
-    return value[0] == '/' ? "is not a pattern for paths below Root: it starts with \"/\"" : NULL;
-}
-
-/* A whole number up to MAX in its one spelling, at the start of *VALUE, which moves behind it; -1
- * for anything else. */
-static int parse_number(const char **value, int max)
-{
-    const char *start = *value;
-    int n = 0;
-
-    for (; **value >= '0' && **value <= '9'; ++*value) {
-        n = n * 10 + (**value - '0');
-        if (n > max)
-            return -1;
-    }
-    return *value == start || (*start == '0' && *value - start > 1) ? -1 : n;
-}
-
-static const char *count_fault(const char *value)
-{
-    if (parse_number(&value, GENERATIONS_MAX) > 0 && !*value)
-        return NULL;
-    return "is not a whole number from 1 to 1000";
-}
-
-static const char *share_fault(const char *value)
-{
-    if (parse_number(&value, SHARE_MAX) >= 0 && strcmp(value, "%") == 0)
-        return NULL;
-    return "is not a share from 0% to 100%";
-}
-
-enum shape { LINE, WORDS };
-
-static const struct {
-    const char *name;
-    enum shape shape;
-    fault_fn *fault; /* of the line, or of each word */
-} fields[SETTINGS_N_FIELDS] = {
-    [SETTINGS_NAME] = {"Name", LINE, name_fault},
-    [SETTINGS_ROOT] = {"Root", LINE, directory_fault},
-    [SETTINGS_LAYOUT] = {"Layout", LINE, layout_fault},
-    [SETTINGS_ORIGIN] = {"Origin", LINE, text_fault},
-    [SETTINGS_LABEL] = {"Label", LINE, text_fault},
-    [SETTINGS_SUITE] = {"Suite", LINE, token_fault},
-    [SETTINGS_CODENAME] = {"Codename", LINE, token_fault},
-    [SETTINGS_VERSION] = {"Version", LINE, text_fault},
-    [SETTINGS_DESCRIPTION] = {"Description", LINE, text_fault},
-    [SETTINGS_ARCHITECTURES] = {"Architectures", WORDS, token_fault},
-    [SETTINGS_COMPONENTS] = {"Components", WORDS, token_fault},
-    [SETTINGS_HASHES] = {"Hashes", WORDS, hash_fault},
-    [SETTINGS_VALID_FOR] = {"Valid-For", LINE, valid_for_fault},
-    [SETTINGS_REFRESH_BEFORE] = {"Refresh-Before", LINE, duration_fault},
-    [SETTINGS_SIGN_WITH] = {"Sign-With", WORDS, fingerprint_fault},
-    [SETTINGS_GNUPG_HOME] = {"GnuPG-Home", LINE, directory_fault},
-    [SETTINGS_EXCLUDE] = {"Exclude", WORDS, pattern_fault},
-    [SETTINGS_KEEP_GENERATIONS] = {"Keep-Generations", LINE, count_fault},
-    [SETTINGS_KEEP_FOR] = {"Keep-For", LINE, duration_fault},
-    [SETTINGS_MAX_VANISHED] = {"Max-Vanished", LINE, share_fault},
-    [SETTINGS_STATE] = {"State", LINE, directory_fault},
-};
 
 const char *settings_field_name(enum settings_field field)
 {
-    return fields[field].name;
+    return settings_value_name(field);
 }
 
 static enum settings_field find_field(struct bytes_view name)
@@ -187,7 +60,7 @@ static enum settings_field find_field(struct bytes_view name)
     unsigned i;
 
     for (i = 0; i < SETTINGS_N_FIELDS; i++)
-        if (bytes_view_equals_nocase(bytes_view_str(fields[i].name), name))
+        if (bytes_view_equals_nocase(bytes_view_str(settings_value_name(i)), name))
             break;
     return (enum settings_field)i;
 }
@@ -197,111 +70,102 @@ enum settings_field settings_find_field(const char *name)
     return find_field(bytes_view_str(name));
 }
 
-/* What is wrong with any field's value. */
-static const char *line_fault(const char *value)
-{
-    size_t len = strlen(value);
-
-    if (len == 0)
-        return "is empty";
-    if (len > VALUE_LEN)
-        return "is longer than 4032 bytes";
-    if (!encoding_is_printable_text(bytes_view_str(value)))
-        return "is not one line of printable UTF-8";
-    if (value[0] == ' ' || value[len - 1] == ' ')
-        return "has blanks at its ends";
-    return NULL;
-}
-
-static bool fail(enum settings_field field, const char *value, const char *fault,
-                 struct hallmark_error *err)
-{
-    return error_set(err, HALLMARK_ERR_USAGE, "%s: \"%.*s\" %s", fields[field].name, SHOWN_LEN,
-                     value, fault);
-}
-
-static bool check_words(enum settings_field field, const struct strlist *words,
-                        struct hallmark_error *err)
-{
-    struct strlist before = {0}; /* lends its items */
-    const char *fault;
-    size_t i;
-
-    for (i = 0; i < words->n_items; i++) {
-        fault = fields[field].fault(words->items[i]);
-        before = (struct strlist){.items = words->items, .n_items = i};
-        if (!fault && strlist_has(&before, words->items[i]))
-            fault = "stands there twice";
-        if (fault)
-            return fail(field, words->items[i], fault, err);
-    }
-    return true;
-}
-
-static void upper_case(char *text)
-{
-    for (; *text; text++)
-        if (*text >= 'a' && *text <= 'z')
-            *text = (char)(*text - 'a' + 'A');
-}
-
-/* The checked words of VALUE with one blank between them, allocated; NULL with an error. */
-static char *normalise_words(enum settings_field field, const char *value,
-                             struct hallmark_error *err)
-{
-    struct strlist words = {0};
-    char *text = NULL;
-    size_t i;
-
-    strlist_add_words(&words, bytes_view_str(value));
-    for (i = 0; field == SETTINGS_SIGN_WITH && i < words.n_items; i++)
-        if (!fields[field].fault(words.items[i]))
-            upper_case(words.items[i]);
-    if (check_words(field, &words, err))
-        text = strlist_join(&words);
-    strlist_free(&words);
-    return text;
-}
-
 bool settings_set(struct hallmark_settings *settings, enum settings_field field, const char *value,
                   struct hallmark_error *err)
 {
-    const char *fault = value ? line_fault(value) : NULL;
-    char *checked = NULL;
+    char *checked = value ? settings_value_normalise(field, value, err) : NULL;
 
-    if (value && !fault && fields[field].shape == LINE)
-        fault = fields[field].fault(value);
-    if (fault)
-        return fail(field, value, fault, err);
-    if (value) {
-        checked =
-            fields[field].shape == LINE ? alloc_strdup(value) : normalise_words(field, value, err);
-        if (!checked)
-            return false;
-    }
+    if (value && !checked)
+        return false;
     free(settings->values[field]);
     settings->values[field] = checked;
     return true;
 }
 
-bool settings_check(const struct hallmark_settings *settings, struct hallmark_error *err)
+/* ---- What no field shows alone ---- */
+
+enum settings_layout settings_layout(const struct hallmark_settings *settings)
 {
-    if (settings_refresh_before(settings) < settings_valid_for(settings))
-        return true;
-    return fail(SETTINGS_REFRESH_BEFORE, settings->values[SETTINGS_REFRESH_BEFORE],
-                "is not less than Valid-For", err);
+    const char *layout = settings->values[SETTINGS_LAYOUT];
+
+    return layout && strcmp(layout, "apt") == 0 ? SETTINGS_APT : SETTINGS_PLAIN;
 }
 
-/* The value of FOUND, of which only words may stand on several lines; free(3) releases it. */
+static bool check_plain(const struct hallmark_settings *settings, struct hallmark_error *err)
+{
+    static const enum settings_field for_apt[] = {SETTINGS_NOT_AUTOMATIC,
+                                                  SETTINGS_BUT_AUTOMATIC_UPGRADES, SETTINGS_RULES,
+                                                  SETTINGS_COMPRESSION};
+    const char *suite = settings->values[SETTINGS_SUITE];
+    size_t i;
+
+    for (i = 0; i < sizeof for_apt / sizeof *for_apt; i++)
+        if (settings->values[for_apt[i]])
+            return error_set(err, HALLMARK_ERR_USAGE, "%s: is for the layout apt only",
+                             settings_value_name(for_apt[i]));
+    return !suite || !strchr(suite, ' ') ||
+           settings_value_fail(SETTINGS_SUITE, suite,
+                               "names several suites, which is for the layout apt only", err);
+}
+
+static bool check_suites(const struct hallmark_settings *settings, struct hallmark_error *err)
+{
+    struct strlist suites = {0}, seen = {0};
+    bool ok = true;
+    size_t i;
+
+    settings_words(settings, SETTINGS_SUITE, &suites);
+    for (i = 0; ok && i < settings->n_suites; i++) {
+        const char *suite = settings->suites[i].values[SETTINGS_SUITE];
+
+        if (!strlist_has(&suites, suite))
+            ok = settings_value_fail(SETTINGS_SUITE, suite,
+                                     "is not among the suites of the first stanza", err);
+        else if (strlist_has(&seen, suite))
+            ok = settings_value_fail(SETTINGS_SUITE, suite, "has two stanzas", err);
+        strlist_add(&seen, suite);
+    }
+    if (ok && suites.n_items > 1 &&
+        (settings->values[SETTINGS_CODENAME] || settings->values[SETTINGS_VERSION]))
+        ok = error_set(err, HALLMARK_ERR_USAGE,
+                       "%s: cannot be the same of several suites; each has a stanza of its own",
+                       settings_value_name(settings->values[SETTINGS_CODENAME] ? SETTINGS_CODENAME
+                                                                               : SETTINGS_VERSION));
+    strlist_free(&suites);
+    strlist_free(&seen);
+    return ok;
+}
+
+bool settings_check(const struct hallmark_settings *settings, struct hallmark_error *err)
+{
+    struct placement placement;
+
+    if (settings_refresh_before(settings) >= settings_valid_for(settings))
+        return settings_value_fail(SETTINGS_REFRESH_BEFORE,
+                                   settings->values[SETTINGS_REFRESH_BEFORE],
+                                   "is not less than Valid-For", err);
+    if (settings_layout(settings) == SETTINGS_PLAIN && settings->n_suites)
+        return error_set(err, HALLMARK_ERR_USAGE,
+                         "a second stanza describes a suite, which is for the layout apt only");
+    if (settings_layout(settings) == SETTINGS_PLAIN)
+        return check_plain(settings, err);
+    if (!check_suites(settings, err) || !placement_init(&placement, settings, err))
+        return false;
+    placement_free(&placement);
+    return true;
+}
+
+/* The value of FOUND, of which only words and rules may stand on several lines; free(3) releases
+ * it. */
 static bool get_value(const struct deb822 *stanza, const struct deb822_field *found,
                       enum settings_field field, char **out, struct hallmark_error *err)
 {
     char *c;
 
-    if (fields[field].shape == LINE)
-        return deb822_get_line(stanza, fields[field].name, out, err);
+    if (settings_value_shape(field) == LINE)
+        return deb822_get_line(stanza, settings_value_name(field), out, err);
     *out = alloc_strndup(found->value.data, found->value.len);
-    for (c = *out; (c = strpbrk(c, "\n\t")); c++)
+    for (c = *out; (c = strpbrk(c, settings_value_shape(field) == LINES ? "\t" : "\n\t")); c++)
         *c = ' ';
     for (c = *out; *c == ' '; c++)
         ;
@@ -329,15 +193,93 @@ static bool parse_field(struct hallmark_settings *settings, const struct deb822 
     return ok;
 }
 
-static bool parse(struct hallmark_settings *settings, const struct deb822 *stanza,
-                  struct hallmark_error *err)
+static bool parse_fields(struct hallmark_settings *settings, const struct deb822 *stanza,
+                         struct hallmark_error *err)
 {
     size_t i;
 
     for (i = 0; i < stanza->n_fields; i++)
         if (!parse_field(settings, stanza, &stanza->fields[i], err))
             return false;
-    return settings_check(settings, err) || error_prefix(err, "%s", stanza->what);
+    return true;
+}
+
+/* A stanza behind the first. */
+static bool parse_suite(struct hallmark_settings *settings, const struct deb822 *stanza,
+                        struct hallmark_error *err)
+{
+    struct hallmark_settings suite = {0};
+    enum settings_field field;
+    bool ok = parse_fields(&suite, stanza, err);
+    size_t i;
+
+    for (i = 0; ok && i < stanza->n_fields; i++) {
+        field = find_field(stanza->fields[i].name);
+        if (field != SETTINGS_SUITE && !is_of_suite(field))
+            ok = error_set(err, HALLMARK_ERR_USAGE,
+                           "%s: line %zu: %s is no setting of a suite; it belongs into the first "
+                           "stanza",
+                           stanza->what, stanza->fields[i].line, settings_value_name(field));
+    }
+    if (ok && (!suite.values[SETTINGS_SUITE] || strchr(suite.values[SETTINGS_SUITE], ' ')))
+        ok = error_set(err, HALLMARK_ERR_USAGE,
+                       "%s: line %zu: the stanza does not name one suite with the field Suite",
+                       stanza->what, stanza->fields[0].line);
+    if (!ok) {
+        settings_clear(&suite);
+        return false;
+    }
+    settings->suites =
+        alloc_regrow(settings->suites, settings->n_suites + 1, sizeof *settings->suites);
+    settings->suites[settings->n_suites++] = suite;
+    return true;
+}
+
+/* Takes the next stanza off *REST, with the blank lines and comments before it, for which TEXT gets
+ * as many empty lines as *LINE says were before: so lines are counted from the top of the file. */
+static bool next_stanza(struct bytes_view *rest, size_t *line, struct bytes *text)
+{
+    struct bytes_view one;
+    bool has_field = false, is_blank;
+    size_t i;
+
+    for (i = 0; i < *line; i++)
+        bytes_append_str(text, "\n");
+    while (bytes_view_next_line(rest, &one)) {
+        ++*line;
+        for (i = 0; i < one.len && memchr(" \t", one.data[i], 2); i++)
+            ;
+        is_blank = i == one.len;
+        if (is_blank && has_field)
+            return true;
+        has_field = has_field || (!is_blank && one.data[0] != '#');
+        bytes_append(text, one.data, one.len + (one.data + one.len < rest->data));
+    }
+    return has_field;
+}
+
+static bool parse_stanzas(struct hallmark_settings *settings, struct bytes_view rest,
+                          const char *what, struct hallmark_error *err)
+{
+    struct deb822 stanza = {0};
+    struct bytes text = {0};
+    size_t line = 0, n;
+    bool ok = true, is_more;
+
+    for (n = 0; ok; n++) {
+        is_more = next_stanza(&rest, &line, &text);
+        if (!is_more && n > 0)
+            break;
+        if (n > SUITES_MAX)
+            ok = error_set(err, HALLMARK_ERR_USAGE, "%s: more than %d suites", what, SUITES_MAX);
+        ok = ok && deb822_parse(&stanza, bytes_view(&text), DEB822_COMMENTS, what, err) &&
+             (n == 0 ? parse_fields(settings, &stanza, err) : parse_suite(settings, &stanza, err));
+        deb822_free(&stanza);
+        stanza = (struct deb822){0};
+        bytes_free(&text);
+    }
+    bytes_free(&text);
+    return ok && (settings_check(settings, err) || error_prefix(err, "%s", what));
 }
 
 bool settings_parse(struct hallmark_settings *out, struct bytes_view text, const char *what,
@@ -345,42 +287,72 @@ bool settings_parse(struct hallmark_settings *out, struct bytes_view text, const
 {
     struct hallmark_settings settings = {0};
     struct hallmark_error fault = {0};
-    struct deb822 stanza = {0};
-    bool ok;
 
     if (text.len > LIMITS_SETTINGS_BYTES)
         return error_set(err, HALLMARK_ERR_USAGE, "%s: has %zu bytes, at most %d are wanted", what,
                          text.len, LIMITS_SETTINGS_BYTES);
-    ok = deb822_parse(&stanza, text, DEB822_COMMENTS, what, &fault) &&
-         parse(&settings, &stanza, &fault);
-    if (ok) {
+    if (parse_stanzas(&settings, text, what, &fault)) {
         *out = settings;
-        settings = (struct hallmark_settings){0};
-    } else {
-        /* Malformed settings are the user's to correct, unlike a malformed manifest. */
-        error_set(err, HALLMARK_ERR_USAGE, "%s", fault.text);
+        return true;
     }
+    /* Malformed settings are the user's to correct, unlike a malformed manifest. */
     settings_clear(&settings);
-    deb822_free(&stanza);
-    return ok;
+    return error_set(err, HALLMARK_ERR_USAGE, "%s", fault.text);
+}
+
+static void write_value(struct bytes *out, const char *name, const char *value)
+{
+    struct bytes_view rest, line;
+
+    if (!value || !strchr(value, '\n')) {
+        deb822_write(out, name, value);
+        return;
+    }
+    rest = bytes_view_str(value);
+    bytes_printf(out, "%s:\n", name);
+    while (bytes_view_next_line(&rest, &line))
+        bytes_printf(out, " %.*s\n", (int)line.len, line.data);
 }
 
 void settings_write(const struct hallmark_settings *settings, struct bytes *out)
 {
     unsigned i;
+    size_t n;
 
     bytes_append_str(out, "# hallmark.conf(5)\n");
     for (i = 0; i < SETTINGS_N_FIELDS; i++)
-        deb822_write(out, fields[i].name, settings->values[i]);
+        write_value(out, settings_value_name(i), settings->values[i]);
+    for (n = 0; n < settings->n_suites; n++) {
+        bytes_append_str(out, "\n");
+        write_value(out, "Suite", settings->suites[n].values[SETTINGS_SUITE]);
+        for (i = 0; i < SETTINGS_N_FIELDS; i++)
+            if (is_of_suite((enum settings_field)i))
+                write_value(out, settings_value_name(i), settings->suites[n].values[i]);
+    }
 }
 
 void settings_clear(struct hallmark_settings *settings)
 {
     size_t i;
 
+    for (i = 0; i < settings->n_suites; i++)
+        settings_clear(&settings->suites[i]);
+    free(settings->suites);
     for (i = 0; i < SETTINGS_N_FIELDS; i++)
         free(settings->values[i]);
     *settings = (struct hallmark_settings){0};
+}
+
+const char *settings_of_suite(const struct hallmark_settings *settings, const char *suite,
+                              enum settings_field field)
+{
+    size_t i;
+
+    for (i = 0; i < settings->n_suites; i++)
+        if (strcmp(settings->suites[i].values[SETTINGS_SUITE], suite) == 0 &&
+            settings->suites[i].values[field])
+            return settings->suites[i].values[field];
+    return settings->values[field];
 }
 
 static int64_t duration(const struct hallmark_settings *settings, enum settings_field field,
@@ -412,14 +384,14 @@ size_t settings_keep_generations(const struct hallmark_settings *settings)
 {
     const char *value = settings->values[SETTINGS_KEEP_GENERATIONS];
 
-    return value ? (size_t)parse_number(&value, GENERATIONS_MAX) : GENERATIONS_DEFAULT;
+    return value ? (size_t)settings_value_number(&value, GENERATIONS_MAX) : GENERATIONS_DEFAULT;
 }
 
 unsigned settings_max_vanished(const struct hallmark_settings *settings)
 {
     const char *value = settings->values[SETTINGS_MAX_VANISHED];
 
-    return value ? (unsigned)parse_number(&value, SHARE_MAX) : MAX_VANISHED_DEFAULT;
+    return value ? (unsigned)settings_value_number(&value, SHARE_MAX) : MAX_VANISHED_DEFAULT;
 }
 
 unsigned settings_hashes(const struct hallmark_settings *settings)

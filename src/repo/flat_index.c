@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/encoding.h"
 #include "base/strlist.h"
 #include "crypto/digest.h"
 #include "format/packages.h"
@@ -184,4 +185,53 @@ bool flat_index_finish(struct flat_index_builder *builder, struct release *relea
         name_architectures(release, &builder->new);
     *out = index;
     return true;
+}
+
+void flat_index_list_by_hash(const struct release_entry *entry, unsigned hashes,
+                             struct strlist *out)
+{
+    char hex[2 * RELEASE_SHA512_LEN + 1], *path;
+
+    if (hashes & RELEASE_SHA256) {
+        encoding_hex(hex, entry->sha256, sizeof entry->sha256);
+        path = alloc_printf("by-hash/SHA256/%s", hex);
+        strlist_add(out, path);
+        free(path);
+    }
+    if (hashes & RELEASE_SHA512) {
+        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
+        path = alloc_printf("by-hash/SHA512/%s", hex);
+        strlist_add(out, path);
+        free(path);
+    }
+}
+
+static void publish_file(struct flat_index_published *out, const char *name, struct bytes_view data)
+{
+    out->files[out->n_files++] = (struct publish_file){.name = name, .data = data};
+}
+
+void flat_index_list(const struct flat_index *index, const struct release *release,
+                     struct flat_index_published *out)
+{
+    struct bytes_view data;
+    size_t i, n;
+
+    *out = (struct flat_index_published){.n_files = 0};
+    for (i = 0; i < FLAT_INDEX_FILES; i++) {
+        data = bytes_view(&index->files[i]);
+        if (data.len == 0)
+            continue;
+        publish_file(out, flat_index_names[i], data);
+        n = out->names.n_items;
+        flat_index_list_by_hash(release_find(release, flat_index_names[i]), release->hashes,
+                                &out->names);
+        for (; n < out->names.n_items; n++)
+            publish_file(out, out->names.items[n], data);
+    }
+}
+
+void flat_index_published_free(struct flat_index_published *published)
+{
+    strlist_free(&published->names);
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "format/release.h"
+#include "system/publish.h"
 
 enum { FLAT_INDEX_FILES = 3 };
 
@@ -28,7 +29,8 @@ bool flat_index_wants(const char *path);
 /* One that is being made. */
 struct flat_index_builder;
 
-/* PUBLISHED, which must outlive the builder, is believed: it is known to be what was published last. */
+/* PUBLISHED, which must outlive the builder, is believed: it is known to be what was published
+ * last. */
 struct flat_index_builder *flat_index_start(const struct flat_index *published, unsigned hashes);
 void flat_index_stop(struct flat_index_builder *builder);
 
@@ -44,5 +46,23 @@ bool flat_index_add(struct flat_index_builder *builder, const struct release_ent
  * added. */
 bool flat_index_finish(struct flat_index_builder *builder, struct release *release,
                        struct flat_index *out, struct hallmark_error *err);
+
+/* Adds the names by their hashes of the file that ENTRY lists, one below by-hash for each hash that
+ * there is: a reader takes the strongest (Acquire-By-Hash of secure apt). */
+void flat_index_list_by_hash(const struct release_entry *entry, unsigned hashes,
+                             struct strlist *out);
+
+/* The files of an index, each by its name and by its hashes. */
+enum { FLAT_INDEX_PUBLISHED = FLAT_INDEX_FILES * 3 };
+struct flat_index_published {
+    struct publish_file files[FLAT_INDEX_PUBLISHED];
+    size_t n_files;
+    struct strlist names;
+};
+
+/* Lists the files of INDEX, which RELEASE lists; freed by flat_index_published_free(). */
+void flat_index_list(const struct flat_index *index, const struct release *release,
+                     struct flat_index_published *out);
+void flat_index_published_free(struct flat_index_published *published);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "crypto/digest.h"
 #include "repo/package_format.h"
 #include "system/package.h"
@@ -42,10 +43,13 @@ struct generate {
     struct tree tree;
     struct digest_cache *old;
     struct package_reader *reader;
-    struct flat_index_builder *index;
+    struct flat_index_builder *flat; /* in the layout plain */
+    struct release *release;         /* likewise: the only one */
     struct digest *digest;
     unsigned char *buf;
-    uint64_t n_to_hash; /* bytes */
+    uint64_t n_to_hash;                      /* bytes */
+    struct digest_cache_record *dsc_records; /* of the .dsc files, in their order; those without */
+    size_t n_dsc_records, dsc_records_cap;   /* algorithms are broken */
     struct generated out;
 };
 
@@ -67,6 +71,12 @@ static struct release_entry entry_from(char *path, const struct digest_cache_rec
     return entry;
 }
 
+/* In the layout apt, what is no package for itself is a part of a source package. */
+static bool is_of_source(const struct generate *g, const char *path)
+{
+    return g->out.apt && !apt_pool_wants(path);
+}
+
 /* What the cache knows and is enough for this run. */
 static bool find_cached(struct generate *g, const struct tree_file *file,
                         struct digest_cache_record *out)
@@ -75,13 +85,24 @@ static bool find_cached(struct generate *g, const struct tree_file *file,
     struct release_entry entry;
 
     if (!digest_cache_find(g->old, file->path, &file->stamp, out) ||
-        (out->algorithms & g->algorithms) != g->algorithms ||
-        (!out->is_checked && package_format_from_path(file->path, &format)))
+        (out->algorithms & g->algorithms) != g->algorithms)
         return false;
-    if (!flat_index_wants(file->path))
-        return true;
     entry = entry_from(file->path, out);
-    return flat_index_knows(g->index, &entry);
+    if (is_of_source(g, file->path))
+        return !apt_sources_wants(file->path) ||
+               apt_sources_knows(apt_tree_sources(g->out.apt), &entry);
+    if (!out->is_checked && package_format_from_path(file->path, &format))
+        return false;
+    if (g->out.apt)
+        return apt_pool_knows(apt_tree_pool(g->out.apt), &entry);
+    return !flat_index_wants(file->path) || flat_index_knows(g->flat, &entry);
+}
+
+/* In the layout apt, what belongs to no package is not our business. */
+static bool is_wanted(const struct generate *g, const struct tree_file *file)
+{
+    return !g->out.apt || apt_pool_wants(file->path) || apt_sources_wants(file->path) ||
+           apt_sources_lists(apt_tree_sources(g->out.apt), file->path);
 }
 
 static void count_to_hash(struct generate *g)
@@ -89,26 +110,45 @@ static void count_to_hash(struct generate *g)
     struct digest_cache_record record;
     size_t i;
 
+    g->n_to_hash = g->out.n_hashed_bytes;
+
     for (i = 0; i < g->tree.n_files; i++)
-        if (!find_cached(g, &g->tree.files[i], &record))
+        if (is_wanted(g, &g->tree.files[i]) && !find_cached(g, &g->tree.files[i], &record))
             g->n_to_hash += g->tree.files[i].stamp.size;
 }
 
-static bool hash_fd(struct generate *g, int fd, const char *path, struct digest_value *out,
+/* What reading a file gives. */
+struct reading {
+    struct digest_cache_record record;
+    struct bytes control; /* of a .deb */
+    struct bytes text;    /* of a .dsc in the layout apt, cut at what is too long for one */
+};
+
+static void take_text(struct reading *reading, const void *data, size_t len)
+{
+    size_t room = LIMITS_DSC_BYTES + 1 - reading->text.len;
+
+    bytes_append(&reading->text, data, len < room ? len : room);
+}
+
+static bool hash_fd(struct generate *g, int fd, const char *path, struct reading *out,
                     struct hallmark_error *err)
 {
+    bool is_dsc = g->out.apt && apt_sources_wants(path);
     ssize_t n;
 
     while ((n = file_read_some(fd, g->buf, READ_STEP)) > 0) {
         if (!digest_update(g->digest, g->buf, (size_t)n, err))
             return false;
+        if (is_dsc)
+            take_text(out, g->buf, (size_t)n);
         g->out.n_hashed_bytes += (uint64_t)n;
         if (g->options->progress)
             g->options->progress(g->options->ctx, g->out.n_hashed_bytes, g->n_to_hash);
     }
     if (n < 0)
         return error_set_errno(err, "%s", path);
-    return digest_final(g->digest, out, err);
+    return digest_final(g->digest, &out->record.digest, err);
 }
 
 static bool take_stamp(int fd, const char *path, struct tree_stamp *out, struct hallmark_error *err)
@@ -140,12 +180,6 @@ static bool settle(int fd, const char *path, struct tree_stamp *stamp, bool *is_
     return true;
 }
 
-/* What reading a file gives. */
-struct reading {
-    struct digest_cache_record record;
-    struct bytes control; /* of a .deb */
-};
-
 /* Reads the archive in FD to its end. */
 static bool check_archive(struct generate *g, int fd, const char *path, struct reading *out,
                           struct hallmark_error *err)
@@ -153,8 +187,8 @@ static bool check_archive(struct generate *g, int fd, const char *path, struct r
     struct package_content content;
     struct package_format format;
 
-    if (!package_format_from_path(path, &format))
-        return true;
+    if (is_of_source(g, path) || !package_format_from_path(path, &format))
+        return true; /* for files of a source package its .dsc vouches */
     if (!package_check(g->reader, fd, path, &format, &content, err))
         return false;
     out->record.is_checked = true;
@@ -184,7 +218,7 @@ static bool hash_once(struct generate *g, const char *path, struct reading *read
     if (!take_stamp(fd, path, &out->stamp, err) || !settle(fd, path, &out->stamp, is_steady, err) ||
         !*is_steady)
         goto out;
-    ok = hash_fd(g, fd, path, &out->digest, err) && check_archive(g, fd, path, reading, err);
+    ok = hash_fd(g, fd, path, reading, err) && check_archive(g, fd, path, reading, err);
     out->algorithms = g->algorithms;
     if (take_stamp(fd, path, &after, err))
         *is_steady = tree_stamp_is_equal(&out->stamp, &after);
@@ -205,6 +239,7 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
     for (try = 0; try < TRIES; try++) {
         error_clear(&fault);
         bytes_free(&out->control);
+        bytes_free(&out->text);
         out->record = (struct digest_cache_record){0};
         ok = hash_once(g, path, out, &is_steady, &fault);
         if (is_steady)
@@ -218,23 +253,127 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
     return ok || error_set(err, fault.code, "%s", fault.text);
 }
 
+/* Adds a file that is listed in the manifest itself. */
+static bool add_listed(struct generate *g, const struct release_entry *entry,
+                       struct bytes_view control, struct hallmark_error *err)
+{
+    struct release_entry *added;
+    char *path;
+
+    /* First, so that nothing of a package that is broken is left. */
+    if (flat_index_wants(entry->path) && !flat_index_add(g->flat, entry, control, err))
+        return false;
+    added = release_add(g->release, entry->path);
+    path = added->path;
+    *added = *entry;
+    added->path = path;
+    return true;
+}
+
+/* Adds a file of a source package, or a package, which could be both. */
+static bool add_to_apt(struct generate *g, const struct release_entry *entry,
+                       struct bytes_view control, struct hallmark_error *err)
+{
+    apt_sources_add_file(apt_tree_sources(g->out.apt), entry);
+    return !apt_pool_wants(entry->path) ||
+           apt_pool_add(apt_tree_pool(g->out.apt), entry, control, err);
+}
+
 static bool add_file(struct generate *g, struct tree_file *file, struct hallmark_error *err)
 {
     struct reading reading = {.control = {0}};
-    struct release_entry entry, *added;
+    struct release_entry entry;
     bool ok = find_cached(g, file, &reading.record) || hash_file(g, file->path, &reading, err);
 
     if (ok) {
         entry = entry_from(file->path, &reading.record);
-        added = release_add(&g->out.release, file->path);
-        entry.path = added->path;
-        *added = entry;
-        digest_cache_put(g->out.cache, file->path, &reading.record);
-        ok = !flat_index_wants(file->path) ||
-             flat_index_add(g->index, added, bytes_view(&reading.control), err);
+        ok = g->out.apt ? add_to_apt(g, &entry, bytes_view(&reading.control), err)
+                        : add_listed(g, &entry, bytes_view(&reading.control), err);
     }
+    if (ok)
+        digest_cache_put(g->out.cache, file->path, &reading.record);
     bytes_free(&reading.control);
     return ok;
+}
+
+/* Whether to go on without PATH, which is as WHY says. */
+static bool leave_out(void *ctx, const char *path, const struct hallmark_error *why)
+{
+    enum { LISTED_MAX = 1000 };
+    struct generate *g = ctx;
+    char *line;
+
+    if (g->options->broken != GENERATE_LEAVE_OUT ||
+        (why->code != HALLMARK_ERR_MALFORMED && why->code != HALLMARK_ERR_USAGE &&
+         why->code != HALLMARK_ERR_CONTENT))
+        return false;
+    if (g->out.n_broken++ < LISTED_MAX) {
+        /* The path stands in most reasons already, at the start. */
+        line = strncmp(why->text, path, strlen(path)) == 0
+                   ? alloc_strdup(why->text)
+                   : alloc_printf("%s: %s", path, why->text);
+        strlist_add(&g->out.broken, line);
+        free(line);
+    }
+    return true;
+}
+
+static bool add_dsc(struct generate *g, struct tree_file *file, struct digest_cache_record *out,
+                    struct hallmark_error *err)
+{
+    struct reading reading = {.control = {0}};
+    struct release_entry entry;
+    bool ok = find_cached(g, file, &reading.record) || hash_file(g, file->path, &reading, err);
+
+    if (ok) {
+        entry = entry_from(file->path, &reading.record);
+        ok = apt_sources_add(apt_tree_sources(g->out.apt), &entry, bytes_view(&reading.text), err);
+    }
+    if (ok)
+        *out = reading.record;
+    bytes_free(&reading.text);
+    return ok;
+}
+
+/* The .dsc files come first, since they tell which other files are wanted. */
+static bool add_dscs(struct generate *g, struct hallmark_error *err)
+{
+    struct hallmark_error why;
+    struct digest_cache_record record;
+    size_t i;
+
+    for (i = 0; g->out.apt && i < g->tree.n_files; i++) {
+        if (!apt_sources_wants(g->tree.files[i].path))
+            continue;
+        why = (struct hallmark_error){0};
+        record = (struct digest_cache_record){.algorithms = 0};
+        if (!add_dsc(g, &g->tree.files[i], &record, &why) &&
+            !leave_out(g, g->tree.files[i].path, &why))
+            return error_set(err, why.code, "%s", why.text);
+        g->dsc_records = alloc_one_more(g->dsc_records, g->n_dsc_records, &g->dsc_records_cap,
+                                        sizeof *g->dsc_records);
+        g->dsc_records[g->n_dsc_records++] = record;
+    }
+    return true;
+}
+
+static bool add_files(struct generate *g, struct hallmark_error *err)
+{
+    const struct digest_cache_record *dsc = g->dsc_records;
+    struct hallmark_error why;
+    size_t i;
+
+    for (i = 0; i < g->tree.n_files; i++) {
+        why = (struct hallmark_error){0};
+        if (g->out.apt && apt_sources_wants(g->tree.files[i].path)) {
+            if (dsc->algorithms)
+                digest_cache_put(g->out.cache, g->tree.files[i].path, dsc);
+            dsc++;
+        } else if (is_wanted(g, &g->tree.files[i]) && !add_file(g, &g->tree.files[i], &why) &&
+                   !leave_out(g, g->tree.files[i].path, &why))
+            return error_set(err, why.code, "%s", why.text);
+    }
+    return true;
 }
 
 /* Where there are no .deb files, names that only an index for apt has are somebody else's files,
@@ -289,27 +428,49 @@ static bool scan(struct generate *g, struct hallmark_error *err)
     struct tree_options options = {.exclude = &exclude, .reserved = reserved, .written = written};
     bool ok;
 
+    if (g->out.apt)
+        options.below = PLACEMENT_POOL;
     settings_words(g->options->settings, SETTINGS_EXCLUDE, &exclude);
     ok = tree_scan(&g->tree, g->rootfd, &options, err);
     strlist_free(&exclude);
     return ok;
 }
 
+static bool finish(struct generate *g, struct hallmark_error *err)
+{
+    struct apt_pool_broken broken = {.leave_out = leave_out, .ctx = g};
+
+    if (g->out.apt)
+        return apt_tree_plan(g->out.apt, &broken, &g->out.suites, err);
+    return flat_index_finish(g->flat, g->release, &g->out.index, err) &&
+           release_sort(g->release, err);
+}
+
 static bool run(struct generate *g, struct hallmark_error *err)
 {
-    size_t i;
-
-    if (!scan(g, err) || (!has_packages_for_apt(g) && !check_unwritten(g, err)))
+    if (!scan(g, err) || (g->flat && !has_packages_for_apt(g) && !check_unwritten(g, err)))
+        return false;
+    g->digest = digest_new(g->algorithms, err);
+    if (!g->digest || !add_dscs(g, err))
         return false;
     count_to_hash(g);
-    g->digest = digest_new(g->algorithms, err);
-    if (!g->digest)
-        return false;
-    for (i = 0; i < g->tree.n_files; i++)
-        if (!add_file(g, &g->tree.files[i], err))
-            return false;
-    return flat_index_finish(g->index, &g->out.release, &g->out.index, err) &&
-           release_sort(&g->out.release, err);
+    return add_files(g, err) && finish(g, err);
+}
+
+/* What the packages are listed in. */
+static bool start(struct generate *g, struct hallmark_error *err)
+{
+    const struct generate_options *options = g->options;
+
+    if (settings_layout(options->settings) == SETTINGS_APT) {
+        g->out.apt =
+            apt_tree_new(options->settings, options->before, g->rootfd, options->spoolfd, err);
+        return g->out.apt != NULL;
+    }
+    g->flat = flat_index_start(&options->before->index, g->algorithms);
+    g->release = &publication_add_suite(&g->out.suites, "")->release;
+    set_fields(g->release, options->settings);
+    return true;
 }
 
 bool generate_release(struct generated *out, int rootfd, struct digest_cache *old,
@@ -320,18 +481,17 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
 
     g.algorithms = settings_hashes(options->settings);
     g.reader = package_reader_new(options->sandbox);
-    g.index = flat_index_start(options->published, g.algorithms);
     g.buf = alloc_array(READ_STEP, 1);
     g.out.cache = digest_cache_new();
-    set_fields(&g.out.release, options->settings);
-    ok = run(&g, err);
+    ok = start(&g, err) && run(&g, err);
     g.out.skipped = g.tree.skipped;
     g.tree.skipped = (struct strlist){0};
     g.out.n_skipped = g.tree.n_skipped;
     tree_free(&g.tree);
     package_reader_free(g.reader);
-    flat_index_stop(g.index);
+    flat_index_stop(g.flat);
     digest_free(g.digest);
+    free(g.dsc_records);
     free(g.buf);
     if (ok)
         *out = g.out;
@@ -342,8 +502,10 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
 
 void generate_free(struct generated *generated)
 {
-    release_free(&generated->release);
+    publication_suites_free(&generated->suites);
     flat_index_free(&generated->index);
+    apt_tree_free(generated->apt);
+    strlist_free(&generated->broken);
     digest_cache_free(generated->cache);
     strlist_free(&generated->skipped);
     *generated = (struct generated){0};

@@ -11,11 +11,17 @@
 #include "format/release.h"
 #include "format/settings.h"
 #include "repo/digest_cache.h"
-#include "repo/flat_index.h"
+#include "repo/apt_tree.h"
+#include "repo/publication.h"
+
+/* What becomes of a package that is broken. */
+enum generate_broken { GENERATE_REFUSE, GENERATE_LEAVE_OUT };
 
 struct generate_options {
     const struct hallmark_settings *settings;
-    const struct flat_index *published; /* what was published last; may be empty */
+    struct publication *before; /* what is published; as apt_tree_new() wants it */
+    int spoolfd;                /* likewise */
+    enum generate_broken broken;
     enum hallmark_sandbox sandbox;
     hallmark_progress_fn *progress; /* bytes hashed, of all bytes that have to be; may be NULL */
     void *ctx;
@@ -23,11 +29,14 @@ struct generate_options {
 
 /* What came of it. */
 struct generated {
-    struct release release;     /* without dates */
-    struct flat_index index;    /* that it lists; empty where there is no .deb */
+    struct publication_suites suites; /* their releases, without dates */
+    struct flat_index index;          /* in the layout plain; empty where there is no .deb */
+    struct apt_tree *apt;       /* in the layout apt; what it has pending is not in the releases */
     struct digest_cache *cache; /* of this very tree */
     struct strlist skipped;     /* names that were left out, with the reason */
     size_t n_skipped;           /* all of them: the list is cut */
+    struct strlist broken;      /* the reasons for which packages were left out */
+    size_t n_broken;            /* likewise */
     uint64_t n_hashed, n_hashed_bytes;
 };
 

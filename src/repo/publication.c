@@ -9,209 +9,155 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "crypto/digest.h"
-#include "format/deb822.h"
+#include "repo/publication_record.h"
 #include "system/publish.h"
 #include "trust/release_trust.h"
 
-enum { N_DOCUMENTS = 3, STATE_FILE = 0600 };
+enum suites_use { LOOK_ONLY, FILL_IN };
 
-static const char *const documents[N_DOCUMENTS + 1] = {"Release", "Release.gpg", "InRelease", NULL};
-static const char state_name[] = "state";
+/* ---- Suites --------------------------------------------------------------------------------- */
 
-/* What was published. */
-struct record {
-    int64_t date;               /* 0: nothing */
-    char *digests[N_DOCUMENTS]; /* SHA-256 of each document, hexadecimal */
-    char *signed_by;
-};
+struct publication_suite *publication_add_suite(struct publication_suites *suites, const char *name)
+{
+    struct publication_suite *suite;
 
-/* The file in the state directory. NEXT is written before what it records is published, so that a
- * run that is killed in between leaves nothing that is not known. */
-enum { PUBLISHED, NEXT, N_RECORDS };
-static const char *const prefixes[N_RECORDS] = {"", "Next-"};
+    suites->suites = alloc_regrow(suites->suites, suites->n_suites + 1, sizeof *suites->suites);
+    suite = &suites->suites[suites->n_suites++];
+    *suite = (struct publication_suite){.name = alloc_strdup(name),
+                                        .directory = *name ? alloc_printf("dists/%s", name)
+                                                           : alloc_strdup("")};
+    return suite;
+}
 
-struct state {
-    struct record records[N_RECORDS];
-};
-
-static void record_free(struct record *record)
+const struct publication_suite *publication_find_suite(const struct publication_suites *suites,
+                                                       const char *name)
 {
     size_t i;
 
-    for (i = 0; i < N_DOCUMENTS; i++)
-        free(record->digests[i]);
-    free(record->signed_by);
+    for (i = 0; i < suites->n_suites; i++)
+        if (strcmp(suites->suites[i].name, name) == 0)
+            return &suites->suites[i];
+    return NULL;
 }
 
-static void state_free(struct state *state)
+void publication_suites_free(struct publication_suites *suites)
 {
     size_t i;
 
-    for (i = 0; i < N_RECORDS; i++)
-        record_free(&state->records[i]);
+    for (i = 0; i < suites->n_suites; i++) {
+        free(suites->suites[i].name);
+        free(suites->suites[i].directory);
+        release_free(&suites->suites[i].release);
+    }
+    free(suites->suites);
+    *suites = (struct publication_suites){.n_suites = 0};
 }
 
-static char *hex_digest(struct bytes_view data, struct hallmark_error *err)
+bool publication_is_same_content(const struct publication_suites *a,
+                                 const struct publication_suites *b)
 {
-    struct digest_value digest;
-    char *text;
-
-    if (!digest_bytes(DIGEST_SHA256, data, &digest, err))
-        return NULL;
-    text = alloc_array(2 * sizeof digest.sha256 + 1, 1);
-    encoding_hex(text, digest.sha256, sizeof digest.sha256);
-    return text;
-}
-
-static bool get_line(const struct deb822 *stanza, const char *prefix, const char *name, char **out,
-                     struct hallmark_error *err)
-{
-    char *field = alloc_printf("%s%s", prefix, name);
-    bool ok = deb822_get_line(stanza, field, out, err);
-
-    free(field);
-    return ok;
-}
-
-static bool record_parse(struct record *out, const struct deb822 *stanza, const char *prefix,
-                         struct hallmark_error *err)
-{
-    char *date = NULL;
-    bool ok = get_line(stanza, prefix, "Date", &date, err) &&
-              get_line(stanza, prefix, "Signed-By", &out->signed_by, err);
+    const struct publication_suite *other;
     size_t i;
 
-    for (i = 0; ok && i < N_DOCUMENTS; i++)
-        ok = get_line(stanza, prefix, documents[i], &out->digests[i], err);
-    if (ok && date && !timestamp_parse_rfc1123(bytes_view_str(date), &out->date))
-        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid %sDate", state_name, prefix);
-    free(date);
-    return ok;
+    for (i = 0; i < a->n_suites; i++) {
+        other = publication_find_suite(b, a->suites[i].name);
+        if (!other || !release_is_same_content(&a->suites[i].release, &other->release))
+            return false;
+    }
+    return a->n_suites == b->n_suites;
 }
 
-static bool state_parse(struct state *out, struct bytes_view text, struct hallmark_error *err)
+const struct release *publication_release(const struct publication *publication)
 {
-    struct deb822 stanza = {0};
-    bool ok = deb822_parse(&stanza, text, DEB822_STRICT, state_name, err);
-    size_t i;
-
-    for (i = 0; ok && i < N_RECORDS; i++)
-        ok = record_parse(&out->records[i], &stanza, prefixes[i], err);
-    if (ok && !out->records[PUBLISHED].date && !out->records[NEXT].date)
-        ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid Date", state_name);
-    deb822_free(&stanza);
-    return ok;
+    return &publication->suites.suites[0].release;
 }
 
-static bool state_load(int statefd, struct state *out, struct hallmark_error *err)
-{
-    struct bytes text = {0};
-    bool exists = false, ok = true;
+/* ---- The record ----------------------------------------------------------------------------- */
 
-    if (statefd >= 0)
-        ok = file_read(statefd, state_name, LIMITS_SETTINGS_BYTES, &text, &exists, err) &&
-             (!exists || state_parse(out, bytes_view(&text), err));
-    bytes_free(&text);
-    return ok;
-}
-
-static void put_line(struct bytes *out, const char *prefix, const char *name, const char *value)
-{
-    char *field = alloc_printf("%s%s", prefix, name);
-
-    deb822_write(out, field, value);
-    free(field);
-}
-
-static void record_write(struct bytes *out, const struct record *record, const char *prefix)
-{
-    char date[TIMESTAMP_TEXT_LEN];
-    size_t i;
-
-    if (!record->date)
-        return;
-    timestamp_write_rfc1123(record->date, date);
-    put_line(out, prefix, "Date", date);
-    put_line(out, prefix, "Signed-By", record->signed_by);
-    for (i = 0; i < N_DOCUMENTS; i++)
-        put_line(out, prefix, documents[i], record->digests[i]);
-}
-
-static bool state_save(int statefd, const struct state *state, struct hallmark_error *err)
-{
-    struct bytes text = {0};
-    size_t i;
-    bool ok;
-
-    for (i = 0; i < N_RECORDS; i++)
-        record_write(&text, &state->records[i], prefixes[i]);
-    ok = file_replace(statefd, state_name, bytes_view(&text), STATE_FILE, err);
-    bytes_free(&text);
-    return ok;
-}
-
-/* Reads document INDEX; its digest, NULL where there is none, goes to *DIGEST. Parses it for OUT,
- * unless that is NULL, if it is Release. */
-static bool load_document(int rootfd, size_t index, char **digest, struct publication *out,
-                          struct hallmark_error *err)
+/* Reads a document at PATH. Parses it for SUITE unless that is NULL. */
+static bool load_document(int rootfd, const char *path, struct publication_suite *suite,
+                          char **digest, struct hallmark_error *err)
 {
     struct hallmark_error ignored = {0};
     struct bytes text = {0};
     bool exists = false;
-    bool ok = file_read(rootfd, documents[index], LIMITS_MANIFEST_BYTES, &text, &exists, err);
+    bool ok = file_read(rootfd, path, LIMITS_MANIFEST_BYTES, &text, &exists, err);
 
     if (ok && exists) {
-        *digest = hex_digest(bytes_view(&text), err);
+        *digest = publication_record_digest(bytes_view(&text), err);
         ok = *digest != NULL;
     }
-    if (ok && exists && out && index == 0)
-        out->has_release = release_parse(&out->release, bytes_view(&text), &ignored);
+    if (ok && exists && suite)
+        suite->has_release = release_parse(&suite->release, bytes_view(&text), &ignored);
     bytes_free(&text);
     return ok;
 }
 
-/* What the tree serves now, into FOUND (its digests alone) and OUT. */
-static bool load_documents(int rootfd, struct record *found, struct publication *out,
-                           struct hallmark_error *err)
+/* The digest of one kind of document: of the document itself in the layout plain, else of the lines
+ * that sha256sum(1) prints about those of all suites. NULL where one is missing. */
+static bool combine(const struct publication_suites *suites, char *const *digests,
+                    const char *document, char **out, struct hallmark_error *err)
 {
+    struct strlist lines = {0};
+    struct bytes text = {0};
+    char *line;
+    size_t i;
+    bool is_whole = true;
+
+    if (suites->n_suites == 1 && !*suites->suites[0].directory) {
+        *out = digests[0] ? alloc_strdup(digests[0]) : NULL;
+        return true;
+    }
+    for (i = 0; i < suites->n_suites; i++) {
+        is_whole = is_whole && digests[i];
+        line = alloc_printf("%s  %s/%s\n", digests[i] ? digests[i] : "",
+                            suites->suites[i].directory, document);
+        strlist_add(&lines, line);
+        free(line);
+    }
+    strlist_sort(&lines);
+    for (i = 0; i < lines.n_items; i++)
+        bytes_append_str(&text, lines.items[i]);
+    *out = is_whole ? publication_record_digest(bytes_view(&text), err) : NULL;
+    strlist_free(&lines);
+    bytes_free(&text);
+    return !is_whole || *out;
+}
+
+static void free_digests(char **digests, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        free(digests[i]);
+    free(digests);
+}
+
+/* What the tree serves now of SUITES, into FOUND (its digests alone) and, if they are to be filled
+ * in, their releases. */
+static bool load_documents(int rootfd, struct publication_suites *suites, enum suites_use use,
+                           struct publication_record *found, struct hallmark_error *err)
+{
+    char **digests = NULL, *path;
     bool ok = true;
-    size_t i;
+    size_t i, k;
 
-    for (i = 0; ok && i < N_DOCUMENTS; i++)
-        ok = load_document(rootfd, i, &found->digests[i], out, err);
+    for (k = 0; ok && k < PUBLICATION_DOCUMENTS; k++) {
+        digests = alloc_array(suites->n_suites, sizeof *digests);
+        for (i = 0; ok && i < suites->n_suites; i++) {
+            path = path_join(suites->suites[i].directory, publication_record_documents[k]);
+            ok = load_document(rootfd, path, use == FILL_IN && k == 0 ? &suites->suites[i] : NULL,
+                               &digests[i], err);
+            free(path);
+        }
+        ok = ok &&
+             combine(suites, digests, publication_record_documents[k], &found->digests[k], err);
+        free_digests(digests, suites->n_suites);
+    }
     return ok;
-}
-
-static bool is_same(const struct record *a, const struct record *b)
-{
-    size_t i;
-
-    for (i = 0; i < N_DOCUMENTS; i++)
-        if (!a->digests[i] || !b->digests[i] || strcmp(a->digests[i], b->digests[i]) != 0)
-            return false;
-    return true;
-}
-
-/* Adds the names by their hashes of the file that ENTRY lists, one below by-hash for each hash that
- * there is: a reader takes the strongest (Acquire-By-Hash of secure apt). */
-static void add_by_hash(const struct release_entry *entry, unsigned hashes, struct strlist *out)
-{
-    char hex[2 * RELEASE_SHA512_LEN + 1], *path;
-
-    if (hashes & RELEASE_SHA256) {
-        encoding_hex(hex, entry->sha256, sizeof entry->sha256);
-        path = alloc_printf("by-hash/SHA256/%s", hex);
-        strlist_add(out, path);
-        free(path);
-    }
-    if (hashes & RELEASE_SHA512) {
-        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
-        path = alloc_printf("by-hash/SHA512/%s", hex);
-        strlist_add(out, path);
-        free(path);
-    }
 }
 
 /* Reads the index that ENTRY lists; one that it does not fit makes the publication not intact. */
@@ -233,19 +179,18 @@ static bool load_index(int rootfd, const struct release_entry *entry, struct byt
  * looks at all names at the root. */
 static bool load_indexes(int rootfd, struct publication *out, struct hallmark_error *err)
 {
+    const struct release *release = publication_release(out);
     const struct release_entry *entry;
     struct strlist names = {0};
     bool ok = true;
     size_t i;
 
-    for (i = 0; i < N_DOCUMENTS; i++)
-        strlist_add(&names, documents[i]);
     for (i = 0; ok && i < FLAT_INDEX_FILES; i++) {
-        entry = release_find(&out->release, flat_index_names[i]);
+        entry = release_find(release, flat_index_names[i]);
         if (!entry)
             continue;
         strlist_add(&names, entry->path);
-        add_by_hash(entry, out->release.hashes, &names);
+        flat_index_list_by_hash(entry, release->hashes, &names);
         ok = load_index(rootfd, entry, &out->index.files[i], out, err);
     }
     if (!publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
@@ -256,28 +201,82 @@ static bool load_indexes(int rootfd, struct publication *out, struct hallmark_er
     return ok;
 }
 
-bool publication_load(int rootfd, int statefd, struct publication *out, struct hallmark_error *err)
+static bool are_in_place(int rootfd, const struct publication_suites *suites)
+{
+    struct strlist names = {0};
+    bool ok;
+    char *name;
+    size_t i, k;
+
+    for (i = 0; i < suites->n_suites; i++) {
+        for (k = 0; k < PUBLICATION_DOCUMENTS; k++) {
+            name = path_join(suites->suites[i].directory, publication_record_documents[k]);
+            strlist_add(&names, name);
+            free(name);
+        }
+    }
+    ok = publish_is_intact(rootfd, (const char *const *)names.items, names.n_items);
+    strlist_free(&names);
+    return ok;
+}
+
+static void list_suites(const struct hallmark_settings *settings, struct publication_suites *out)
+{
+    struct strlist names = {0};
+    size_t i;
+
+    if (settings_layout(settings) == SETTINGS_PLAIN)
+        strlist_add(&names, "");
+    else
+        settings_words(settings, SETTINGS_SUITE, &names);
+    for (i = 0; i < names.n_items; i++)
+        publication_add_suite(out, names.items[i]);
+    strlist_free(&names);
+}
+
+/* Compares what was FOUND with the record STATE. */
+static void judge(struct publication *out, struct publication_state *state,
+                  const struct publication_record *found)
+{
+    struct publication_record *known = &state->records[PUBLICATION_PUBLISHED];
+    size_t i;
+
+    out->last_date = known->date;
+    if (publication_record_is_same(&state->records[PUBLICATION_NEXT], found))
+        known = &state->records[PUBLICATION_NEXT];
+    if (!publication_record_is_same(known, found))
+        out->is_intact = false;
+    out->is_settled = !state->records[PUBLICATION_NEXT].date;
+    out->has_release = out->suites.suites[0].has_release;
+    if (known->date > out->last_date)
+        out->last_date = known->date;
+    for (i = 0; i < out->suites.n_suites; i++)
+        if (out->suites.suites[i].release.date > out->last_date)
+            out->last_date = out->suites.suites[i].release.date;
+    out->signed_by = known->signed_by;
+    known->signed_by = NULL;
+}
+
+bool publication_load(int rootfd, int statefd, const struct hallmark_settings *settings,
+                      struct publication *out, struct hallmark_error *err)
 {
     struct publication loaded = {.is_intact = true};
-    struct state state = {0};
-    struct record found = {0}, *known = &state.records[PUBLISHED];
-    bool ok = state_load(statefd, &state, err) && load_documents(rootfd, &found, &loaded, err);
+    struct publication_state state = {0};
+    struct publication_record found = {0};
+    bool ok;
 
-    loaded.last_date = known->date;
-    if (is_same(&state.records[NEXT], &found))
-        known = &state.records[NEXT];
-    if (!is_same(known, &found))
-        loaded.is_intact = false;
-    ok = ok && (!loaded.is_intact || load_indexes(rootfd, &loaded, err));
-    loaded.is_settled = !state.records[NEXT].date;
-    if (known->date > loaded.last_date)
-        loaded.last_date = known->date;
-    if (loaded.release.date > loaded.last_date)
-        loaded.last_date = loaded.release.date;
-    loaded.signed_by = known->signed_by;
-    known->signed_by = NULL;
-    state_free(&state);
-    record_free(&found);
+    list_suites(settings, &loaded.suites);
+    ok = publication_record_state_load(statefd, &state, err) &&
+         load_documents(rootfd, &loaded.suites, FILL_IN, &found, err);
+    if (ok) {
+        judge(&loaded, &state, &found);
+        if (loaded.is_intact && !are_in_place(rootfd, &loaded.suites))
+            loaded.is_intact = false;
+        ok = !loaded.is_intact || settings_layout(settings) != SETTINGS_PLAIN ||
+             load_indexes(rootfd, &loaded, err);
+    }
+    publication_record_state_free(&state);
+    publication_record_free(&found);
     if (ok)
         *out = loaded;
     else
@@ -287,25 +286,30 @@ bool publication_load(int rootfd, int statefd, struct publication *out, struct h
 
 void publication_free(struct publication *publication)
 {
-    release_free(&publication->release);
+    publication_suites_free(&publication->suites);
     flat_index_free(&publication->index);
     free(publication->signed_by);
-    *publication = (struct publication){0};
+    *publication = (struct publication){.is_intact = false};
 }
 
-bool publication_settle(int rootfd, int statefd, struct hallmark_error *err)
+bool publication_settle(int rootfd, int statefd, const struct publication *publication,
+                        struct hallmark_error *err)
 {
-    struct state before = {0}, state = {0};
-    struct record found = {0};
-    bool ok = state_load(statefd, &before, err) && load_documents(rootfd, &found, NULL, err);
+    struct publication_suites suites = publication->suites;
+    struct publication_state before = {0}, state = {0};
+    struct publication_record found = {0};
+    bool ok = publication_record_state_load(statefd, &before, err) &&
+              load_documents(rootfd, &suites, LOOK_ONLY, &found, err);
 
     if (ok) {
-        state.records[PUBLISHED] =
-            before.records[is_same(&before.records[NEXT], &found) ? NEXT : PUBLISHED];
-        ok = state_save(statefd, &state, err);
+        state.records[PUBLICATION_PUBLISHED] =
+            before.records[publication_record_is_same(&before.records[PUBLICATION_NEXT], &found)
+                               ? PUBLICATION_NEXT
+                               : PUBLICATION_PUBLISHED];
+        ok = publication_record_state_save(statefd, &state, err);
     }
-    record_free(&found);
-    state_free(&before);
+    publication_record_free(&found);
+    publication_record_state_free(&before);
     return ok;
 }
 
@@ -350,119 +354,150 @@ static bool verify_own(const struct publication_target *target, int64_t date,
     return ok;
 }
 
-/* What is made current: names and bytes. */
-struct files {
-    struct publish_file files[N_DOCUMENTS + FLAT_INDEX_FILES * 3]; /* itself and by two hashes */
-    size_t n_files;
-    struct strlist names; /* by hash */
-    int64_t mtime;
+/* ---- Publishing ----------------------------------------------------------------------------- */
+
+/* One suite, signed. */
+struct signed_suite {
+    struct bytes text;
+    struct openpgp_signed made;
 };
 
-static void add_file(struct files *files, const char *name, struct bytes_view data)
+/* What is made current: names and bytes. */
+struct files {
+    struct publish_file *files;
+    size_t n_files;
+    struct strlist names; /* of the documents */
+};
+
+static void add_file(struct files *files, char *name, struct bytes_view data, int64_t mtime)
 {
-    files->files[files->n_files++] =
-        (struct publish_file){.name = name, .data = data, .mtime = files->mtime};
+    strlist_add(&files->names, name);
+    free(name);
+    files->files[files->n_files++] = (struct publish_file){
+        .name = files->names.items[files->names.n_items - 1], .data = data, .mtime = mtime};
 }
 
-static void add_indexes(struct files *files, const struct publication_content *content)
+/* The bytes of document INDEX. */
+static struct bytes_view document_of(const struct signed_suite *suite, size_t index)
 {
-    const struct release *release = content->release;
-    struct bytes_view data;
-    size_t i, n;
+    const struct bytes *const all[PUBLICATION_DOCUMENTS] = {&suite->text, &suite->made.detached,
+                                                            &suite->made.inline_text};
 
-    for (i = 0; i < FLAT_INDEX_FILES; i++) {
-        data = bytes_view(&content->index->files[i]);
-        if (data.len == 0)
-            continue;
-        add_file(files, flat_index_names[i], data);
-        n = files->names.n_items;
-        add_by_hash(release_find(release, flat_index_names[i]), release->hashes, &files->names);
-        for (; n < files->names.n_items; n++)
-            add_file(files, files->names.items[n], data);
-    }
+    return bytes_view(all[index]);
 }
 
 /* Publishes FILES, which RECORD describes. */
-static bool commit_files(const struct publication_target *target, const struct files *files,
-                         const struct record *record, struct hallmark_error *err)
+static bool commit_files(const struct publication_target *target,
+                         const struct publication_content *content, const struct files *files,
+                         const struct publication_record *record, struct hallmark_error *err)
 {
-    struct state before = {0}, state;
-    struct record found = {0};
-    bool ok = state_load(target->statefd, &before, err) &&
-              load_documents(target->rootfd, &found, NULL, err);
+    struct publication_state before = {0}, state;
+    struct publication_record found = {0};
+    bool ok = publication_record_state_load(target->statefd, &before, err) &&
+              load_documents(target->rootfd, content->suites, LOOK_ONLY, &found, err);
 
     if (ok) {
         state = before;
         /* What a killed run has published must stay known until RECORD is. */
-        if (is_same(&before.records[NEXT], &found))
-            state.records[PUBLISHED] = before.records[NEXT];
-        state.records[NEXT] = *record;
-        ok = state_save(target->statefd, &state, err) &&
+        if (publication_record_is_same(&before.records[PUBLICATION_NEXT], &found))
+            state.records[PUBLICATION_PUBLISHED] = before.records[PUBLICATION_NEXT];
+        state.records[PUBLICATION_NEXT] = *record;
+        ok = publication_record_state_save(target->statefd, &state, err) &&
              publish_commit(target->rootfd, files->files, files->n_files, err);
     }
     if (ok) {
-        state = (struct state){.records[PUBLISHED] = *record};
-        ok = state_save(target->statefd, &state, err);
+        state = (struct publication_state){.records[PUBLICATION_PUBLISHED] = *record};
+        ok = publication_record_state_save(target->statefd, &state, err);
     }
-    record_free(&found);
-    state_free(&before);
+    publication_record_free(&found);
+    publication_record_state_free(&before);
+    return ok;
+}
+
+/* Adds the documents of all suites to FILES, and their digests to RECORD. */
+static bool add_documents(const struct publication_suites *suites, const struct signed_suite *made,
+                          struct files *files, struct publication_record *record,
+                          struct hallmark_error *err)
+{
+    char **digests;
+    size_t i, k;
+    bool ok = true;
+
+    for (k = 0; ok && k < PUBLICATION_DOCUMENTS; k++) {
+        digests = alloc_array(suites->n_suites, sizeof *digests);
+        for (i = 0; ok && i < suites->n_suites; i++) {
+            add_file(files, path_join(suites->suites[i].directory, publication_record_documents[k]),
+                     document_of(&made[i], k), record->date);
+            digests[i] = publication_record_digest(document_of(&made[i], k), err);
+            ok = digests[i] != NULL;
+        }
+        ok = ok &&
+             combine(suites, digests, publication_record_documents[k], &record->digests[k], err);
+        free_digests(digests, suites->n_suites);
+    }
     return ok;
 }
 
 static bool commit(const struct publication_target *target,
-                   const struct publication_content *content,
-                   const struct bytes_view data[N_DOCUMENTS], struct hallmark_error *err)
+                   const struct publication_content *content, const struct signed_suite *made,
+                   struct hallmark_error *err)
 {
-    /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the time
-     * of writing need not be. */
-    struct files files = {.mtime = content->release->date};
-    struct record record = {.date = content->release->date};
+    struct files files = {.n_files = 0};
+    struct publication_record record = {.date = content->suites->suites[0].release.date};
     struct strlist keys = {.items = NULL};
-    bool ok = true;
+    bool ok;
     size_t i;
 
-    for (i = 0; i < N_DOCUMENTS; i++) {
-        add_file(&files, documents[i], data[i]);
-        record.digests[i] = hex_digest(data[i], err);
-        ok = ok && record.digests[i];
+    files.files = alloc_array(content->suites->n_suites * PUBLICATION_DOCUMENTS + content->n_files,
+                              sizeof *files.files);
+    ok = add_documents(content->suites, made, &files, &record, err);
+    for (i = 0; i < content->n_files; i++) {
+        files.files[files.n_files] = content->files[i];
+        /* Later than that of all before it, as Date is: to the second, in which HTTP counts, the
+         * time of writing need not be. */
+        files.files[files.n_files++].mtime = record.date;
     }
-    add_indexes(&files, content);
     for (i = 0; target->signer->fingerprints[i]; i++)
         strlist_add(&keys, target->signer->fingerprints[i]);
     record.signed_by = strlist_join(&keys);
-    ok = ok && commit_files(target, &files, &record, err);
+    ok = ok && commit_files(target, content, &files, &record, err);
     strlist_free(&keys);
     strlist_free(&files.names);
-    record_free(&record);
+    free(files.files);
+    publication_record_free(&record);
     return ok;
+}
+
+/* Signs one suite. */
+static bool sign(const struct publication_target *target, const struct publication_suite *suite,
+                 struct signed_suite *out, struct hallmark_error *err)
+{
+    const struct release *release = &suite->release;
+
+    release_write(release, &out->text);
+    if (out->text.len > LIMITS_MANIFEST_BYTES)
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "the manifest of %zu files has %zu bytes; apt and our own clients refuse "
+                         "more than %d",
+                         release->n_entries, out->text.len, LIMITS_MANIFEST_BYTES);
+    return openpgp_sign(target->signer, bytes_view(&out->text), &out->made, err) &&
+           verify_own(target, release->date, bytes_view(&out->text), &out->made, err);
 }
 
 bool publication_publish(const struct publication_target *target,
                          const struct publication_content *content, struct hallmark_error *err)
 {
-    const struct release *release = content->release;
-    struct openpgp_signed made = {0};
-    struct bytes_view data[N_DOCUMENTS];
-    struct bytes text = {0};
-    bool ok = false;
+    size_t i, n = content->suites->n_suites;
+    struct signed_suite *made = alloc_array(n, sizeof *made);
+    bool ok = true;
 
-    release_write(release, &text);
-    if (text.len > LIMITS_MANIFEST_BYTES) {
-        error_set(err, HALLMARK_ERR_MALFORMED,
-                  "the manifest of %zu files has %zu bytes; apt and our own clients refuse more "
-                  "than %d",
-                  release->n_entries, text.len, LIMITS_MANIFEST_BYTES);
-        goto out;
+    for (i = 0; ok && i < n; i++)
+        ok = sign(target, &content->suites->suites[i], &made[i], err);
+    ok = ok && commit(target, content, made, err);
+    for (i = 0; i < n; i++) {
+        openpgp_signed_free(&made[i].made);
+        bytes_free(&made[i].text);
     }
-    if (!openpgp_sign(target->signer, bytes_view(&text), &made, err) ||
-        !verify_own(target, release->date, bytes_view(&text), &made, err))
-        goto out;
-    data[0] = bytes_view(&text);
-    data[1] = bytes_view(&made.detached);
-    data[2] = bytes_view(&made.inline_text);
-    ok = commit(target, content, data, err);
-out:
-    openpgp_signed_free(&made);
-    bytes_free(&text);
+    free(made);
     return ok;
 }

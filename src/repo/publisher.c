@@ -173,17 +173,42 @@ bool publisher_open_state(struct hallmark_publisher *p, enum publisher_access ac
     return p->lock >= 0 || error_prefix(err, "%s", p->root);
 }
 
+/* Where the manifest of SUITE (NULL: the first) is. */
+static char *location_of(const struct hallmark_publisher *p, const char *suite,
+                         struct hallmark_error *err)
+{
+    struct strlist suites = {0};
+    char *location = NULL;
+
+    if (settings_layout(p->settings) == SETTINGS_PLAIN)
+        return alloc_strdup(p->root);
+    settings_words(p->settings, SETTINGS_SUITE, &suites);
+    if (suite && !strlist_has(&suites, suite))
+        error_set(err, HALLMARK_ERR_USAGE, "%s: has no suite \"%s\"", p->root, suite);
+    else
+        location = alloc_printf("%s/dists/%s", p->root, suite ? suite : suites.items[0]);
+    strlist_free(&suites);
+    return location;
+}
+
 struct hallmark_repository *hallmark_publisher_repository(struct hallmark_publisher *p,
+                                                          const char *suite,
                                                           struct hallmark_error *err)
 {
+    struct hallmark_repository *repository = NULL;
     struct hallmark_policy policy;
+    char *location;
 
     error_clear(err);
-    if (!signing_keys_load(p, err))
-        return NULL;
+    location = location_of(p, suite, err);
+    if (!location || !signing_keys_load(p, err))
+        goto out;
     hallmark_policy_init(&policy);
     policy.signed_by = (const char *const *)p->fingerprints.items;
     policy.threshold = (unsigned)p->fingerprints.n_items;
     policy.state_dir = "";
-    return repository_open(p->root, &policy, bytes_view(&p->keyring), err);
+    repository = repository_open(location, &policy, bytes_view(&p->keyring), err);
+out:
+    free(location);
+    return repository;
 }

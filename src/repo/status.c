@@ -9,14 +9,15 @@ enum { ATTENTION_SHARE = 4 }; /* attention when less than 1/4 of Valid-For is le
 static bool judge(struct hallmark_publisher *p, const struct publication *before,
                   struct hallmark_error *err)
 {
-    int64_t now = timestamp_now(), left = before->release.valid_until - now;
+    int64_t until = publication_release(before)->valid_until;
+    int64_t now = timestamp_now(), left = until - now;
     char when[TIMESTAMP_TEXT_LEN], in[TIMESTAMP_TEXT_LEN];
     struct signing_keys_end end = {0};
 
     if (!before->has_release)
         return error_set(err, HALLMARK_ATTENTION, "%s: nothing is published yet", p->root);
-    timestamp_write_rfc1123(before->release.valid_until, when);
-    if (before->release.valid_until && left < 0)
+    timestamp_write_rfc1123(until, when);
+    if (until && left < 0)
         return error_set(err, HALLMARK_ERR_STALE, "%s: the manifest expired on %s", p->root, when);
     if (p->fingerprints.n_items && !signing_keys_check(p, &end, err))
         return false;
@@ -24,7 +25,7 @@ static bool judge(struct hallmark_publisher *p, const struct publication *before
         return error_set(err, HALLMARK_ATTENTION,
                          "%s: what is published is not what was published last", p->root);
     timestamp_write_duration(left, in);
-    if (before->release.valid_until && left < settings_valid_for(p->settings) / ATTENTION_SHARE)
+    if (until && left < settings_valid_for(p->settings) / ATTENTION_SHARE)
         return error_set(err, HALLMARK_ATTENTION, "%s: the manifest expires on %s, in %s", p->root,
                          when, in);
     if (signing_keys_is_ending(&end, now)) {
@@ -43,9 +44,10 @@ bool hallmark_publisher_status(struct hallmark_publisher *p,
     bool ok = false;
 
     error_clear(err);
-    if (publisher_open_state(p, PUBLISHER_READ, err) && survey_run(&survey, p, &done, err)) {
+    if (publisher_open_state(p, PUBLISHER_READ, err) &&
+        survey_run(&survey, p, PUBLISHER_READ, &done, err)) {
         if (survey.before.has_release)
-            done.n_packages = release_count_packages(&survey.before.release);
+            done.n_packages = survey.n_before;
         ok = judge(p, &survey.before, err);
     }
     survey_free(&survey);

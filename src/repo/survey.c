@@ -38,20 +38,46 @@ static void report_skipped(const struct hallmark_publisher *p, const struct gene
 
     for (i = 0; i < generated->skipped.n_items; i++)
         publisher_note(p, HALLMARK_NOTE_INFO, "left out: %s", generated->skipped.items[i]);
+    for (i = 0; i < generated->broken.n_items; i++)
+        publisher_note(p, HALLMARK_NOTE_WARNING, "left out: %s", generated->broken.items[i]);
 }
 
-bool survey_run(struct survey *out, struct hallmark_publisher *p,
+/* Counts the packages, and what has become of those that are published. */
+static void count(const struct publication *before, const struct generated *generated,
+                  struct survey *out, struct hallmark_publisher_report *report)
+{
+    struct apt_pool_counts counts;
+
+    if (generated->apt) {
+        apt_pool_count(apt_tree_pool(generated->apt), &counts);
+        apt_sources_count(apt_tree_sources(generated->apt), &counts);
+        out->n_before = counts.n_before;
+        report->n_packages = counts.n_packages;
+        report->n_added = counts.n_added;
+        report->n_changed = counts.n_changed;
+        report->n_removed = counts.n_removed;
+        return;
+    }
+    out->n_before = release_count_packages(publication_release(before));
+    report->n_packages = release_count_packages(&generated->suites.suites[0].release);
+    count_changes(publication_release(before), &generated->suites.suites[0].release, report);
+}
+
+bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher_access access,
                 struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     struct survey survey = {0};
     struct generate_options how = {.settings = p->settings,
-                                   .published = &survey.before.index,
+                                   .before = &survey.before,
+                                   .spoolfd = access == PUBLISHER_WRITE ? p->statefd : -1,
+                                   .broken = p->options->keep_going ? GENERATE_LEAVE_OUT
+                                                                    : GENERATE_REFUSE,
                                    .sandbox = p->options->sandbox,
                                    .progress = p->options->progress,
                                    .ctx = p->options->ctx};
     struct hallmark_error why = {0};
 
-    if (!publication_load(p->rootfd, p->statefd, &survey.before, err))
+    if (!publication_load(p->rootfd, p->statefd, p->settings, &survey.before, err))
         return error_prefix(err, "%s", p->state_dir);
     if (p->statefd >= 0)
         survey.cache = digest_cache_load(p->statefd, &why);
@@ -61,13 +87,13 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p,
         survey_free(&survey);
         return false;
     }
-    report->n_packages = release_count_packages(&survey.generated.release);
+    count(&survey.before, &survey.generated, &survey, report);
+    report->n_broken = survey.generated.n_broken;
     report->n_skipped = survey.generated.n_skipped;
     report->n_hashed = survey.generated.n_hashed;
     report->n_hashed_bytes = survey.generated.n_hashed_bytes;
-    report->date = survey.before.release.date;
-    report->valid_until = survey.before.release.valid_until;
-    count_changes(&survey.before.release, &survey.generated.release, report);
+    report->date = publication_release(&survey.before)->date;
+    report->valid_until = publication_release(&survey.before)->valid_until;
     report_skipped(p, &survey.generated);
     *out = survey;
     return true;

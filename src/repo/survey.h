@@ -10,11 +10,13 @@
 struct survey {
     struct publication before;  /* what is published */
     struct generated generated; /* what would be */
+    size_t n_before;            /* packages that are published */
     struct digest_cache *cache; /* as the last run left it; NULL for none */
 };
 
-/* Hashes what the cache does not know, and fills in REPORT. Writes nothing. P's state is open. */
-bool survey_run(struct survey *out, struct hallmark_publisher *p,
+/* Hashes what the cache does not know, and fills in REPORT. Writes nothing but, where what came of
+ * it may be published (ACCESS), a file without a name. P's state is open. */
+bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher_access access,
                 struct hallmark_publisher_report *report, struct hallmark_error *err);
 void survey_free(struct survey *survey);
 

@@ -55,32 +55,84 @@ static bool check_clock(const struct hallmark_publisher *p, int64_t last,
     return p->options->source_date_epoch || now >= last || refuse_date(p, now, last, err);
 }
 
-/* Dates, signs and publishes CONTENT. */
+/* Dates, signs and makes current CONTENT. */
+static bool commit(struct hallmark_publisher *p, const struct publication *before,
+                   const struct publication_content *content, struct signing_keys_end *end,
+                   struct hallmark_error *err)
+{
+    struct publication_target target = {
+        .rootfd = p->rootfd, .statefd = p->statefd, .signer = &p->signer};
+    int64_t date;
+    size_t i;
+
+    if (!signing_keys_check(p, end, err) || !next_date(p, before->last_date, &date, err))
+        return false;
+    for (i = 0; i < content->suites->n_suites; i++) {
+        content->suites->suites[i].release.date = date;
+        content->suites->suites[i].release.valid_until = date + settings_valid_for(p->settings);
+    }
+    target.keyring = bytes_view(&p->keyring);
+    target.now = timestamp_now();
+    return publication_publish(&target, content, err);
+}
+
+/* Publishes CONTENT, which has N_PACKAGES. */
 static bool publish(struct hallmark_publisher *p, const struct publication *before,
                     const struct publication_content *content,
                     struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
-    struct release *release = content->release;
-    struct publication_target target = {
-        .rootfd = p->rootfd, .statefd = p->statefd, .signer = &p->signer};
+    const struct release *release = &content->suites->suites[0].release;
     struct signing_keys_end end;
 
-    if (!signing_keys_check(p, &end, err) || !next_date(p, before->last_date, &release->date, err))
-        return false;
-    release->valid_until = release->date + settings_valid_for(p->settings);
-    target.keyring = bytes_view(&p->keyring);
-    target.now = timestamp_now();
-    if (!publication_publish(&target, content, err))
+    if (!commit(p, before, content, &end, err))
         return false;
     signing_keys_warn(p, &end, release->valid_until);
     report->published = true;
-    report->n_packages = release_count_packages(release);
     report->date = release->date;
     report->valid_until = release->valid_until;
     publisher_note(p, HALLMARK_NOTE_INFO, "published %zu packages", report->n_packages);
     /* What is published is published: a failure here is told, and mended by the next run. */
     return publish_prune(p->rootfd, settings_keep_generations(p->settings),
                          settings_keep_for(p->settings), timestamp_now(), &report->n_pruned, err);
+}
+
+/* In the layout plain. */
+static bool publish_flat(struct hallmark_publisher *p, const struct publication *before,
+                         struct publication_suites *suites, const struct flat_index *index,
+                         struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct flat_index_published files;
+    struct publication_content content = {.suites = suites};
+    bool ok;
+
+    flat_index_list(index, &suites->suites[0].release, &files);
+    content.files = files.files;
+    content.n_files = files.n_files;
+    ok = publish(p, before, &content, report, err);
+    flat_index_published_free(&files);
+    return ok;
+}
+
+/* In the layout apt. What is pending in TREE (NULL: nothing) is written first. */
+static bool publish_apt(struct hallmark_publisher *p, const struct publication *before,
+                        struct publication_suites *suites, struct apt_tree *tree,
+                        struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct publication_content content = {.suites = suites};
+    struct apt_files files = {.n_files = 0};
+    struct publish_stage stage;
+    bool ok = publish_stage_open(&stage, p->rootfd, err) &&
+              (!tree || apt_tree_write(tree, stage.fd, suites, err));
+
+    if (ok) {
+        apt_files_list(tree ? apt_tree_staged(tree) : NULL, suites, &files);
+        content.files = files.files;
+        content.n_files = files.n_files;
+        ok = publish(p, before, &content, report, err);
+        apt_files_free(&files);
+    }
+    publish_stage_close(&stage);
+    return ok;
 }
 
 static bool is_signed_as_configured(const struct hallmark_publisher *p,
@@ -95,7 +147,7 @@ static bool is_signed_as_configured(const struct hallmark_publisher *p,
 
 static bool is_young(const struct hallmark_publisher *p, const struct publication *before)
 {
-    const struct release *release = &before->release;
+    const struct release *release = publication_release(before);
     int64_t now = p->options->source_date_epoch ? p->options->source_date_epoch : timestamp_now();
 
     return release->valid_until - release->date == settings_valid_for(p->settings) &&
@@ -105,11 +157,13 @@ static bool is_young(const struct hallmark_publisher *p, const struct publicatio
 /* Why a new manifest is needed; NULL where it is not. */
 static const char *reason_to_publish(const struct hallmark_publisher *p,
                                      const struct publication *before,
-                                     const struct release *release)
+                                     const struct generated *generated)
 {
     if (!before->has_release)
         return "nothing is published yet";
-    if (!release_is_same_content(&before->release, release))
+    if ((generated->apt && apt_tree_count_pending(generated->apt) && before->is_intact) ||
+        ((!generated->apt || before->is_intact) &&
+         !publication_is_same_content(&before->suites, &generated->suites)))
         return "the content has changed";
     if (!before->is_intact)
         return "what is published is not what was published last";
@@ -139,11 +193,12 @@ static bool check_loss(const struct hallmark_publisher *p, const struct survey *
                        const struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     enum { WHOLE = 100 }; /* percent */
-    size_t n_before = release_count_packages(&survey->before.release);
+    size_t n_before = survey->n_before;
 
     if (p->options->accept_loss)
         return true;
-    if (survey->generated.release.n_entries == 0)
+    if (survey->generated.apt ? report->n_packages == 0
+                              : survey->generated.suites.suites[0].release.n_entries == 0)
         return error_set(err, HALLMARK_ERR_CONTENT,
                          "%s: holds no packages (is a disk not mounted?); --accept-loss publishes "
                          "it like that",
@@ -160,7 +215,8 @@ static bool check_loss(const struct hallmark_publisher *p, const struct survey *
  * before a run that takes as long to come as this one. */
 static void warn_of_gap(const struct hallmark_publisher *p, const struct publication *before)
 {
-    int64_t until = before->release.valid_until, age = timestamp_now() - before->release.date;
+    const struct release *release = publication_release(before);
+    int64_t until = release->valid_until, age = timestamp_now() - release->date;
     char when[TIMESTAMP_TEXT_LEN], ago[TIMESTAMP_TEXT_LEN];
 
     if (!before->has_release || !until || p->options->source_date_epoch)
@@ -186,8 +242,29 @@ static void warn_of_gap(const struct hallmark_publisher *p, const struct publica
 static bool tidy(const struct hallmark_publisher *p, const struct publication *before,
                  struct hallmark_error *err)
 {
-    return (before->is_settled || publication_settle(p->rootfd, p->statefd, err)) &&
+    return (before->is_settled || publication_settle(p->rootfd, p->statefd, before, err)) &&
            publish_clean(p->rootfd, err);
+}
+
+/* Publishes what the survey found. */
+static bool publish_survey(struct hallmark_publisher *p, struct survey *survey,
+                           struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    struct generated *generated = &survey->generated;
+
+    return generated->apt
+               ? publish_apt(p, &survey->before, &generated->suites, generated->apt, report, err)
+               : publish_flat(p, &survey->before, &generated->suites, &generated->index, report,
+                              err);
+}
+
+static bool tell_broken(const struct hallmark_publisher *p,
+                        const struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    return report->n_broken == 0 ||
+           error_set(err, HALLMARK_ERR_MALFORMED,
+                     "%s: %zu package%s left out, for the reasons above; the rest is published",
+                     p->root, report->n_broken, report->n_broken == 1 ? " was" : "s were");
 }
 
 bool hallmark_publisher_update(struct hallmark_publisher *p,
@@ -195,20 +272,21 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
 {
     struct hallmark_publisher_report done = {0};
     struct survey survey = {0};
-    struct publication_content content = {&survey.generated.release, &survey.generated.index};
     const char *reason;
     bool ok = false;
 
     error_clear(err);
-    if (!publisher_open_state(p, PUBLISHER_WRITE, err) || !survey_run(&survey, p, &done, err))
+    if (!publisher_open_state(p, PUBLISHER_WRITE, err) ||
+        !survey_run(&survey, p, PUBLISHER_WRITE, &done, err))
         goto out;
-    reason = reason_to_publish(p, &survey.before, &survey.generated.release);
+    reason = reason_to_publish(p, &survey.before, &survey.generated);
     save_cache(p, survey.cache, survey.generated.cache, reason);
     publisher_note(p, HALLMARK_NOTE_INFO, "%s", reason ? reason : "nothing has changed");
     if (!check_loss(p, &survey, &done, err) || !check_clock(p, survey.before.last_date, err))
         goto out;
     warn_of_gap(p, &survey.before);
-    ok = reason ? publish(p, &survey.before, &content, &done, err) : tidy(p, &survey.before, err);
+    ok = (reason ? publish_survey(p, &survey, &done, err) : tidy(p, &survey.before, err)) &&
+         tell_broken(p, &done, err);
 out:
     survey_free(&survey);
     if (report)
@@ -216,28 +294,48 @@ out:
     return ok;
 }
 
+/* Publishes what is published, which is intact, again; in the layout apt that is found out here. */
+static bool publish_again(struct hallmark_publisher *p, struct publication *before,
+                          struct hallmark_publisher_report *report, struct hallmark_error *err)
+{
+    bool is_apt = settings_layout(p->settings) == SETTINGS_APT;
+    struct apt_pool_counts counts = {.n_packages = 0};
+    struct apt_tree *tree;
+
+    if (is_apt) {
+        tree = apt_tree_new(p->settings, before, p->rootfd, -1, err);
+        if (!tree)
+            return false;
+        apt_pool_count(apt_tree_pool(tree), &counts);
+        apt_tree_free(tree);
+    }
+    report->n_packages =
+        is_apt ? counts.n_before : release_count_packages(publication_release(before));
+    if (!before->is_intact)
+        return error_set(err, HALLMARK_ERR_CONTENT,
+                         "%s: what is published is not what was published last, so it is not "
+                         "signed again; update publishes what the packages say",
+                         p->root);
+    return is_apt ? publish_apt(p, before, &before->suites, NULL, report, err)
+                  : publish_flat(p, before, &before->suites, &before->index, report, err);
+}
+
 bool hallmark_publisher_resign(struct hallmark_publisher *p,
                                struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     struct hallmark_publisher_report done = {0};
     struct publication before = {0};
-    struct publication_content content = {&before.release, &before.index};
     bool ok = false;
 
     error_clear(err);
     if (!publisher_open_state(p, PUBLISHER_WRITE, err) ||
-        !publication_load(p->rootfd, p->statefd, &before, err))
+        !publication_load(p->rootfd, p->statefd, p->settings, &before, err))
         goto out;
     if (!before.has_release)
         error_set(err, HALLMARK_ERR_USAGE, "%s: nothing is published yet; update does that",
                   p->root);
-    else if (!before.is_intact)
-        error_set(err, HALLMARK_ERR_CONTENT,
-                  "%s: what is published is not what was published last, so it is not signed "
-                  "again; update publishes what the packages say",
-                  p->root);
     else
-        ok = publish(p, &before, &content, &done, err);
+        ok = publish_again(p, &before, &done, err);
 out:
     publication_free(&before);
     if (report)

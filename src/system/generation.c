@@ -133,9 +133,7 @@ static bool list_files(int fd, const char *prefix, int depth, struct strlist *ou
 
 bool generation_list_files(int fd, struct strlist *out, struct hallmark_error *err)
 {
-    enum { DEPTH = 2 }; /* by-hash/SHA256 */
-
-    return list_files(fd, "", DEPTH, out, err);
+    return list_files(fd, "", LIMITS_DEPTH, out, err);
 }
 
 /* ---- Opening ---- */
@@ -332,6 +330,26 @@ static bool link_from(struct stage *stage, const struct generation_file *file,
     return copy_file(stage, file->name, err);
 }
 
+/* Gives the file that is at NAME already the name TO as well. */
+static bool name_again(struct stage *stage, const char *name, const char *to,
+                       struct hallmark_error *err)
+{
+    struct bytes data = {0};
+    int fd;
+    bool ok;
+
+    if (linkat(stage->fd, name, stage->fd, to, 0) == 0)
+        return true;
+    fd = file_open_beneath(stage->fd, name, err);
+    ok = fd >= 0 && file_read_fd(fd, name, LIMITS_PACKAGES_BYTES, &data, err) &&
+         file_create(stage->fd, to, bytes_view(&data), FILE_MODE, err);
+    if (fd < 0)
+        error_set_errno(err, "%s", name);
+    file_close(&fd);
+    bytes_free(&data);
+    return ok;
+}
+
 /* Whether the new file I can be one with an earlier one. */
 static bool link_same(struct stage *stage, size_t i)
 {
@@ -352,6 +370,24 @@ static bool set_mtime(int fd, const struct generation_file *file, struct hallmar
            error_set_errno(err, "%s: cannot set the time", file->name);
 }
 
+/* Moves what waits for its generation here. */
+static bool take_staged(struct stage *stage, const struct generation_file *file,
+                        struct hallmark_error *err)
+{
+    const struct generation_file *same;
+    char *path;
+    bool ok;
+
+    for (same = stage->files; same < file; same++)
+        if (same->staged && strcmp(same->staged, file->staged) == 0)
+            return name_again(stage, same->name, file->name, err);
+    path = alloc_printf(GENERATION_STAGE "/%s", file->staged);
+    ok = renameat(stage->store->fd, path, stage->fd, file->name) == 0 ||
+         error_set_errno(err, "%s: cannot move it from %s", file->name, path);
+    free(path);
+    return ok && set_mtime(stage->fd, file, err);
+}
+
 static bool add_file(struct stage *stage, size_t i, struct hallmark_error *err)
 {
     const struct generation_file *file = &stage->files[i];
@@ -360,6 +396,8 @@ static bool add_file(struct stage *stage, size_t i, struct hallmark_error *err)
         return false;
     if (file->from)
         return link_from(stage, file, err);
+    if (file->staged)
+        return take_staged(stage, file, err);
     return link_same(stage, i) || (file_create(stage->fd, file->name, file->data, FILE_MODE, err) &&
                                    set_mtime(stage->fd, file, err));
 }

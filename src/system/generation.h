@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The directory ROOT/.hallmark: numbered generations of files, and a link to the current one. Names
- * in it that start with ".new-" or ".old-" are being staged or removed and of no use to any reader;
- * other names that are no numbers are left alone. publish.h knows what stands at the root.
+ * in it that start with ".new-" or ".old-", and ".stage", are being staged or removed and of no use
+ * to any reader; other names that are no numbers are left alone. publish.h knows what stands at the
+ * root.
  */
 #ifndef SYSTEM_GENERATION_H
 #define SYSTEM_GENERATION_H
@@ -15,6 +16,8 @@
 
 #define GENERATION_STORE   ".hallmark"
 #define GENERATION_CURRENT "current"
+/* Where files wait for their generation. */
+#define GENERATION_STAGE ".stage"
 
 /* Eight digits and a NUL: the names sort as the numbers do. */
 enum { GENERATION_NAME_LEN = 9, GENERATION_LAST = 99999999 };
@@ -36,8 +39,8 @@ bool generation_open_or_create(struct generation_store *store, int rootfd,
                                struct hallmark_error *err);
 void generation_close(struct generation_store *store);
 
-/* Removes what crashed runs left in an open store: staged things, and generations newer than the
- * current one, which were never switched to. */
+/* Removes what crashed runs left in an open store: staged things but GENERATION_STAGE, and
+ * generations newer than the current one, which were never switched to. */
 bool generation_clean(struct generation_store *store, struct hallmark_error *err);
 
 /* The directory of the generation NUMBER. */
@@ -52,8 +55,10 @@ bool generation_list(int fd, struct strlist *out, struct hallmark_error *err);
 /* A file of a new generation. Two that are given the same memory become one file with two names. */
 struct generation_file {
     const char *name;       /* "InRelease", "by-hash/SHA256/..." */
-    struct bytes_view data; /* where FROM is 0 */
-    int64_t mtime;          /* likewise; 0: the time of writing */
+    struct bytes_view data; /* where neither STAGED nor FROM says otherwise */
+    int64_t mtime;          /* likewise, and of what is staged; 0: the time of writing */
+    const char *staged;     /* the name of a durable file in GENERATION_STAGE that is moved here;
+                               where an earlier one of the list has been, another name of that */
     unsigned long from;     /* the generation that has this file already: it is linked, unless an
                                earlier one of the list has the name */
 };

@@ -30,17 +30,39 @@ void package_reader_free(struct package_reader *reader)
     free(reader);
 }
 
+void package_reader_list_files(struct package_reader *reader)
+{
+    reader->list_files = 1;
+}
+
 /* The reader keeps to the limit, unless somebody else speaks through it. */
-static bool add_control(struct package_content *out, const struct worker_message *message,
-                        struct hallmark_error *err)
+static bool add_text(struct bytes *out, size_t max_len, const struct worker_message *message,
+                     struct hallmark_error *err)
 {
     size_t len = strlen(message->text);
 
-    if (len == 0 || len > LIMITS_CONTROL_BYTES - out->control.len)
+    if (len == 0 || len > max_len - out->len)
         return error_set(err, HALLMARK_ERR_UNSAFE,
                          "the archive reader said something that makes no sense");
-    bytes_append(&out->control, message->text, len);
+    bytes_append(out, message->text, len);
     return true;
+}
+
+/* What the reader has found; other messages are passed over. */
+static bool take(struct package_content *out, const struct worker_message *message,
+                 struct hallmark_error *err)
+{
+    if (message->type == WORKER_CONTROL)
+        return add_text(&out->control, LIMITS_CONTROL_BYTES, message, err);
+    if (message->type == WORKER_FILES)
+        return add_text(&out->files, LIMITS_CONTENTS_BYTES, message, err);
+    return true;
+}
+
+static bool is_last(const struct worker_message *message)
+{
+    return message->type != WORKER_PROGRESS && message->type != WORKER_CONTROL &&
+           message->type != WORKER_FILES;
 }
 
 /* Waits for what became of the request. */
@@ -52,11 +74,9 @@ static bool collect(struct package_reader *reader, struct package_content *out,
     size_t which;
 
     do {
-        if (!worker_next(&watch, &which, &message, err))
+        if (!worker_next(&watch, &which, &message, err) || !take(out, &message, err))
             return false;
-        if (message.type == WORKER_CONTROL && !add_control(out, &message, err))
-            return false;
-    } while (message.type == WORKER_PROGRESS || message.type == WORKER_CONTROL);
+    } while (!is_last(&message));
     if (message.type == WORKER_FAILED)
         return error_set(err, (enum hallmark_errcode)message.code, "%s", message.text);
     if (message.type != WORKER_DONE)
@@ -70,7 +90,7 @@ bool package_check(struct package_reader *reader, int fd, const char *name,
                    const struct package_format *format, struct package_content *out,
                    struct hallmark_error *err)
 {
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error why = {0};
 
     if (reader_request(reader, format, fd, -1, &why) && collect(reader, &content, &why)) {
@@ -89,7 +109,8 @@ bool package_check(struct package_reader *reader, int fd, const char *name,
 void package_content_free(struct package_content *content)
 {
     bytes_free(&content->control);
-    *content = (struct package_content){{0}, {0}};
+    bytes_free(&content->files);
+    *content = (struct package_content){.totals = {0}};
 }
 
 /* ---- Decompression -------------------------------------------------------------------------- */
@@ -132,7 +153,7 @@ bool package_expand(struct package_reader *reader, int fd, enum package_compress
                     const struct package_sink *sink, struct hallmark_error *err)
 {
     struct package_format format = {.kind = PACKAGE_DATA, .compression = compression};
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.control = {0}};
     int pipefd[2];
     bool ok;
 

@@ -42,6 +42,9 @@ struct package_totals {
 struct package_content {
     struct package_totals totals;
     struct bytes control; /* of a DEB: its control file, not parsed, at most LIMITS_CONTROL_BYTES */
+    struct bytes files; /* of a DEB, where they are wanted: the paths of all that data.tar holds but
+                           directories, as they stand there, each with a newline behind; without
+                           those that hold a newline; at most LIMITS_CONTENTS_BYTES */
 };
 
 /* A reader process, or the promise to start one. */
@@ -49,6 +52,9 @@ struct package_reader;
 
 struct package_reader *package_reader_new(enum hallmark_sandbox sandbox);
 void package_reader_free(struct package_reader *reader);
+
+/* Has the reader tell the files of each .deb from now on. */
+void package_reader_list_files(struct package_reader *reader);
 
 /* Reads the package in FD (from offset 0, by pread(2)) to its end: HALLMARK_ERR_MALFORMED, with
  * NAME, where it is truncated, corrupt, in another compression, or followed by anything but zeros;

@@ -18,10 +18,14 @@
 #include "base/limits.h"
 #include "base/strlist.h"
 #include "system/generation.h"
+#include "system/publish_content.h"
 
 #define LINK_PREFIX GENERATION_STORE "/" GENERATION_CURRENT "/"
-#define BY_HASH     "by-hash"
 #define NEW_LINK    ".new-link" /* in the store, where generation_clean() removes it */
+/* Likewise, but never removed: a link before the exchange, somebody's directory after it. */
+#define TAKEN_OVER "taken-over"
+
+enum { STAGE_MODE = 0700 };
 
 /* What stands at the root under a name that we publish. */
 enum place {
@@ -29,6 +33,7 @@ enum place {
     PLACE_LINK,  /* our link */
     PLACE_MADE,  /* our link, made by this run where nothing was */
     PLACE_PLAIN, /* a regular file of somebody else */
+    PLACE_TREE,  /* a directory of somebody else, where we publish a directory */
 };
 
 /* One publication. */
@@ -50,9 +55,22 @@ static bool is_our_link(int rootfd, const char *name)
            strncmp(target, LINK_PREFIX, prefix_len) == 0 && strcmp(target + prefix_len, name) == 0;
 }
 
-/* Finds out what stands at NAME. */
-static bool look_at(int rootfd, const char *name, enum place *out, struct hallmark_error *err)
+/* Whether a directory is published at NAME, and may take the place of another one. */
+static bool is_exchangeable(const struct publication *p, const char *name)
 {
+    size_t i, len = strlen(name);
+
+    for (i = 0; i < p->n_files && strcmp(name, PUBLISH_CONTENT_BY_HASH) != 0; i++)
+        if (strncmp(p->files[i].name, name, len) == 0 && p->files[i].name[len] == '/')
+            return true;
+    return false;
+}
+
+/* Finds out what stands at NAME. */
+static bool look_at(const struct publication *p, const char *name, enum place *out,
+                    struct hallmark_error *err)
+{
+    int rootfd = p->store.rootfd;
     struct stat st;
     const char *what = "a special file";
 
@@ -61,12 +79,19 @@ static bool look_at(int rootfd, const char *name, enum place *out, struct hallma
         return errno == ENOENT || error_set_errno(err, "%s", name);
     }
     *out = S_ISREG(st.st_mode) ? PLACE_PLAIN : PLACE_LINK;
-    if (S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && is_our_link(rootfd, name)))
+    if ((S_ISREG(st.st_mode) && !is_exchangeable(p, name)) ||
+        (S_ISLNK(st.st_mode) && is_our_link(rootfd, name)))
         return true;
+    if (S_ISDIR(st.st_mode) && is_exchangeable(p, name)) {
+        *out = PLACE_TREE;
+        return true;
+    }
     if (S_ISLNK(st.st_mode))
         what = "a symbolic link to another place";
     else if (S_ISDIR(st.st_mode))
         what = "a directory";
+    else if (S_ISREG(st.st_mode))
+        what = "a file";
     return error_set(err, HALLMARK_ERR_USAGE,
                      "%s: is %s; move it away, the manifest is published there", name, what);
 }
@@ -155,103 +180,6 @@ static bool remove_stale_links(const struct publication *p, struct hallmark_erro
     return p->stale.n_items == 0 || file_sync(p->store.rootfd, "the root", err);
 }
 
-/* ---- What a generation is made of ---- */
-
-/* The files of a generation to be, with what they need. */
-struct content {
-    struct generation_file *files;
-    struct bytes *data; /* of those that were read */
-    struct strlist names;
-    size_t n_files, files_cap, n_data, data_cap;
-};
-
-static void content_free(struct content *content)
-{
-    size_t i;
-
-    for (i = 0; i < content->n_data; i++)
-        bytes_free(&content->data[i]);
-    strlist_free(&content->names);
-    free(content->files);
-    free(content->data);
-}
-
-static void content_add(struct content *content, struct generation_file file)
-{
-    content->files = alloc_one_more(content->files, content->n_files, &content->files_cap,
-                                    sizeof *content->files);
-    content->files[content->n_files++] = file;
-}
-
-/* Adds NAME of the generation FROM. */
-static void content_link(struct content *content, const char *name, unsigned long from)
-{
-    strlist_add(&content->names, name);
-    name = content->names.items[content->names.n_items - 1];
-    content_add(content, (struct generation_file){.name = name, .from = from});
-}
-
-/* Adds what the regular file NAME in DIRFD holds; nothing where there is none. */
-static bool content_read(struct content *content, int dirfd, const char *name,
-                         struct hallmark_error *err)
-{
-    struct bytes data = {0};
-    int fd = file_open_beneath(dirfd, name, err);
-    bool ok;
-
-    if (fd < 0)
-        return errno == ENOENT || error_set_errno(err, "%s", name);
-    ok = file_read_fd(fd, name, LIMITS_ADOPTED_BYTES, &data, err);
-    file_close(&fd);
-    if (!ok) {
-        bytes_free(&data);
-        return false;
-    }
-    content->data =
-        alloc_one_more(content->data, content->n_data, &content->data_cap, sizeof *content->data);
-    content->data[content->n_data++] = data;
-    content_add(content, (struct generation_file){.name = name, .data = bytes_view(&data)});
-    return true;
-}
-
-/* Whether the file NAME of the generation FD is another name of one of TOPS. */
-static bool is_own(int fd, const char *name, const struct stat *tops, size_t n_tops)
-{
-    struct stat st;
-    size_t i;
-
-    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    for (i = 0; i < n_tops; i++)
-        if (tops[i].st_ino == st.st_ino && tops[i].st_dev == st.st_dev)
-            return true;
-    return false;
-}
-
-/* Adds what the generation NUMBER has of its own below by-hash, and not from older ones. */
-static bool content_carry(struct content *content, const struct generation_store *store,
-                          unsigned long number, struct hallmark_error *err)
-{
-    struct strlist names = {0};
-    int fd = generation_open_directory(store, number, err);
-    bool ok = fd >= 0 && generation_list_files(fd, &names, err);
-    struct stat *tops = alloc_array(names.n_items, sizeof *tops);
-    size_t i, n_tops = 0;
-
-    for (i = 0; ok && i < names.n_items; i++)
-        if (!strchr(names.items[i], '/') &&
-            fstatat(fd, names.items[i], &tops[n_tops], AT_SYMLINK_NOFOLLOW) == 0)
-            n_tops++;
-    for (i = 0; ok && i < names.n_items; i++)
-        if (strncmp(names.items[i], BY_HASH "/", sizeof BY_HASH) == 0 &&
-            is_own(fd, names.items[i], tops, n_tops))
-            content_link(content, names.items[i], number);
-    free(tops);
-    strlist_free(&names);
-    file_close(&fd);
-    return ok;
-}
-
 /* ---- Taking over plain files ---- */
 
 /* Whether readers get NAME through our link. */
@@ -266,7 +194,7 @@ static bool is_linked(const struct publication *p, const char *name)
 }
 
 /* Adds those files of the current generation that readers get. */
-static bool add_current(struct content *view, const struct publication *p,
+static bool add_current(struct publish_content *view, const struct publication *p,
                         struct hallmark_error *err)
 {
     struct strlist names = {0};
@@ -276,7 +204,7 @@ static bool add_current(struct content *view, const struct publication *p,
 
     for (i = 0; ok && i < names.n_items; i++)
         if (is_linked(p, names.items[i]))
-            content_link(view, names.items[i], p->store.current);
+            publish_content_link(view, names.items[i], p->store.current);
     strlist_free(&names);
     file_close(&fd);
     return ok;
@@ -306,14 +234,14 @@ static bool needs_adoption(const struct publication *p)
  * files: the bytes stay the same throughout. */
 static bool adopt(struct publication *p, struct hallmark_error *err)
 {
-    struct content view = {0};
+    struct publish_content view = {0};
     unsigned long number;
     bool ok = !p->store.current || add_current(&view, p, err);
     size_t i;
 
     for (i = 0; ok && i < p->roots.n_items; i++)
         if (p->places[i] == PLACE_PLAIN)
-            ok = content_read(&view, p->store.rootfd, p->roots.items[i], err);
+            ok = publish_content_read(&view, p->store.rootfd, p->roots.items[i], err);
     ok = ok && generation_add(&p->store, view.files, view.n_files, &number, err);
     if (ok && !generation_switch(&p->store, number, err)) {
         if (p->store.current != number)
@@ -321,54 +249,147 @@ static bool adopt(struct publication *p, struct hallmark_error *err)
         ok = false;
     }
     ok = ok && make_links(p, PLACE_PLAIN, PLACE_LINK, err);
-    content_free(&view);
+    publish_content_free(&view);
     return ok;
 }
 
 /* ---- The contract ---- */
 
-/* Adds the new generation: the files, and what older generations have below by-hash. */
-static bool add_generation(struct publication *p, unsigned long *number, struct hallmark_error *err)
+static bool has_by_hash(const struct publication *p)
 {
-    struct content content = {0};
-    bool ok = true;
     size_t i;
 
     for (i = 0; i < p->n_files; i++)
-        content_add(&content, (struct generation_file){.name = p->files[i].name,
-                                                       .data = p->files[i].data,
-                                                       .mtime = p->files[i].mtime});
-    for (i = p->store.n_numbers; ok && i > 0 && strlist_has(&p->roots, BY_HASH); i--)
-        ok = content_carry(&content, &p->store, p->store.numbers[i - 1], err);
+        if (publish_content_is_by_hash(p->files[i].name))
+            return true;
+    return false;
+}
+
+/* Adds the new generation: the files, and what older generations have below by-hash. */
+static bool add_generation(struct publication *p, unsigned long *number, struct hallmark_error *err)
+{
+    struct publish_content content = {0};
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; ok && i < p->n_files; i++) {
+        if (p->files[i].is_carried && !p->store.current)
+            ok = error_set(err, HALLMARK_ERR_CONTENT, "%s: has gone meanwhile", p->files[i].name);
+        publish_content_add(&content, (struct generation_file){
+                                          .name = p->files[i].name,
+                                          .data = p->files[i].data,
+                                          .mtime = p->files[i].mtime,
+                                          .staged = p->files[i].staged,
+                                          .from = p->files[i].is_carried ? p->store.current : 0});
+    }
+    for (i = p->store.n_numbers; ok && i > 0 && has_by_hash(p); i--)
+        ok = publish_content_carry(&content, &p->store, p->store.numbers[i - 1], err);
     ok = ok && generation_add(&p->store, content.files, content.n_files, number, err);
-    content_free(&content);
+    publish_content_free(&content);
     return ok;
+}
+
+/* Our link for a directory of somebody else waits where that is going to be. */
+static bool prepare_exchange(const struct publication *p, const char *name,
+                             struct hallmark_error *err)
+{
+    char *target = alloc_printf("%s%s", LINK_PREFIX, name);
+    struct stat st;
+    bool ok;
+
+    if (fstatat(p->store.fd, TAKEN_OVER, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode))
+        ok = error_set(err, HALLMARK_ERR_USAGE,
+                       "%s: is a directory that another tool made, and %s holds an older one of "
+                       "that kind; move that away",
+                       name, PUBLISH_TAKEN_OVER);
+    else
+        ok = (unlinkat(p->store.fd, TAKEN_OVER, 0) == 0 || errno == ENOENT) &&
+             symlinkat(target, p->store.fd, TAKEN_OVER) == 0;
+    if (!ok)
+        error_set_errno(err, "%s: cannot make the link", PUBLISH_TAKEN_OVER);
+    free(target);
+    return ok;
+}
+
+/* The one step in which readers stop seeing the directory and see the current generation. */
+static bool exchange(const struct publication *p, const char *name, struct hallmark_error *err)
+{
+    if (renameat2(p->store.fd, TAKEN_OVER, p->store.rootfd, name, RENAME_EXCHANGE) == 0)
+        return true;
+    if (errno == EINVAL || errno == ENOSYS)
+        error_set(err, HALLMARK_ERR_USAGE,
+                  "%s: is a directory that another tool made, which this file system cannot "
+                  "exchange with a link in one step; move it away",
+                  name);
+    else
+        error_set_errno(err, "%s: cannot exchange it with a link", name);
+    unlinkat(p->store.fd, TAKEN_OVER, 0);
+    return false;
+}
+
+/* The directory of somebody else, NULL where there is none. */
+static const char *find_tree(const struct publication *p)
+{
+    size_t i;
+
+    for (i = 0; i < p->roots.n_items; i++)
+        if (p->places[i] == PLACE_TREE)
+            return p->roots.items[i];
+    return NULL;
+}
+
+/* Makes nothing, or what was before, current again. */
+static void switch_back(struct publication *p, unsigned long before)
+{
+    if (before ? !generation_switch(&p->store, before, NULL)
+               : unlinkat(p->store.fd, GENERATION_CURRENT, 0) < 0)
+        return;
+    p->store.current = before;
+}
+
+static bool look_around(struct publication *p, struct hallmark_error *err)
+{
+    size_t i, n_trees = 0;
+
+    for (i = 0; i < p->roots.n_items; i++) {
+        if (!look_at(p, p->roots.items[i], &p->places[i], err))
+            return false;
+        n_trees += p->places[i] == PLACE_TREE;
+    }
+    return n_trees <= 1 || error_set(err, HALLMARK_ERR_USAGE,
+                                     "%s: is one of several directories that another tool made; "
+                                     "move it away",
+                                     p->roots.items[0]);
 }
 
 static bool commit(struct publication *p, struct hallmark_error *err)
 {
-    unsigned long number;
-    size_t i;
+    unsigned long number, before;
+    const char *tree;
     bool ok;
 
     /* Files may have come here a moment ago, and what lists them must not outlast them; the store
      * itself may be new. */
     if (!file_sync_all(p->store.rootfd, "the tree", err))
         return false;
-    for (i = 0; i < p->roots.n_items; i++)
-        if (!look_at(p->store.rootfd, p->roots.items[i], &p->places[i], err))
-            return false;
-    if (!find_stale_links(p, err) || (needs_adoption(p) && !adopt(p, err)) ||
-        !add_generation(p, &number, err))
+    if (!look_around(p, err) || !find_stale_links(p, err) ||
+        (needs_adoption(p) && !adopt(p, err)) || !add_generation(p, &number, err))
         return false;
+    before = p->store.current;
+    tree = find_tree(p);
     /* The links are durable before what they lead to appears, all at once. */
-    ok = make_links(p, PLACE_EMPTY, PLACE_MADE, err) &&
+    ok = make_links(p, PLACE_EMPTY, PLACE_MADE, err) && (!tree || prepare_exchange(p, tree, err)) &&
          file_sync(p->store.rootfd, "the root", err) && generation_switch(&p->store, number, err);
+    if (ok && tree && !exchange(p, tree, err)) {
+        ok = false;
+        switch_back(p, before);
+    }
     if (!ok && p->store.current != number) {
         remove_made_links(p);
         generation_remove(&p->store, number, NULL);
     }
-    return ok && remove_stale_links(p, err);
+    return ok && (!tree || file_sync(p->store.rootfd, "the root", err)) &&
+           (!tree || file_sync(p->store.fd, GENERATION_STORE, err)) && remove_stale_links(p, err);
 }
 
 static void find_roots(struct publication *p)
@@ -406,6 +427,41 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
     strlist_free(&p.stale);
     free(p.places);
     return ok;
+}
+
+bool publish_stage_open(struct publish_stage *out, int rootfd, struct hallmark_error *err)
+{
+    struct generation_store store;
+    bool ok = generation_open_or_create(&store, rootfd, err);
+
+    *out = (struct publish_stage){.rootfd = rootfd, .storefd = -1, .fd = -1};
+    if (ok) {
+        out->is_new = store.is_new;
+        generation_clean(&store, NULL);
+        ok = file_remove_tree(store.fd, GENERATION_STAGE, err);
+        if (ok && mkdirat(store.fd, GENERATION_STAGE, STAGE_MODE) < 0)
+            ok = error_set_errno(err, "%s: cannot create the directory", GENERATION_STAGE);
+        out->storefd = store.fd;
+        store.fd = -1;
+    }
+    if (ok) {
+        out->fd = generation_openat(out->storefd, GENERATION_STAGE);
+        ok = out->fd >= 0 || error_set_errno(err, "%s: cannot open", GENERATION_STAGE);
+    }
+    generation_close(&store);
+    return ok || error_prefix(err, "%s", GENERATION_STORE);
+}
+
+void publish_stage_close(struct publish_stage *stage)
+{
+    file_close(&stage->fd);
+    if (stage->storefd < 0)
+        return;
+    file_remove_tree(stage->storefd, GENERATION_STAGE, NULL);
+    file_close(&stage->storefd);
+    /* Only an empty store goes away like this. */
+    if (stage->is_new)
+        unlinkat(stage->rootfd, GENERATION_STORE, AT_REMOVEDIR);
 }
 
 /* Whether our link for NAME is at the root and the file in the generation FD. */
@@ -452,11 +508,16 @@ bool publish_is_intact(int rootfd, const char *const *names, size_t n_names)
     return ok;
 }
 
+static bool clean(struct generation_store *store, struct hallmark_error *err)
+{
+    return generation_clean(store, err) && (file_remove_tree(store->fd, GENERATION_STAGE, err) ||
+                                            error_prefix(err, "%s", GENERATION_STORE));
+}
+
 bool publish_clean(int rootfd, struct hallmark_error *err)
 {
     struct generation_store store;
-    bool ok =
-        generation_open(&store, rootfd, err) && (store.fd < 0 || generation_clean(&store, err));
+    bool ok = generation_open(&store, rootfd, err) && (store.fd < 0 || clean(&store, err));
 
     generation_close(&store);
     return ok;
@@ -487,7 +548,7 @@ bool publish_prune(int rootfd, size_t keep, int64_t keep_seconds, int64_t now, s
     bool ok = generation_open(&store, rootfd, err);
 
     *n_removed = 0;
-    ok = ok && (store.fd < 0 || generation_clean(&store, err));
+    ok = ok && (store.fd < 0 || clean(&store, err));
     /* Cleaning left the current generation as the newest, which KEEP spares. */
     if (ok && store.current)
         ok = prune(&store, keep ? keep : 1, now - keep_seconds, n_removed, err);

@@ -6,9 +6,10 @@
  *   ROOT/.hallmark/00000012/{Release,Release.gpg,InRelease,by-hash/SHA256/...}
  *   ROOT/.hallmark/current -> 00000012
  *   ROOT/Release -> .hallmark/current/Release, ROOT/by-hash -> .hallmark/current/by-hash, and so on
+ *   ROOT/dists -> .hallmark/current/dists
  *
- * What is below by-hash is named by its content, and so can stay beside what is newer. The caller
- * holds the repository's lock.
+ * What is below any by-hash is named by its content, and so can stay beside what is newer. The
+ * caller holds the repository's lock.
  */
 #ifndef SYSTEM_PUBLISH_H
 #define SYSTEM_PUBLISH_H
@@ -23,22 +24,42 @@ struct publish_file {
     const char *name; /* "InRelease", or below a directory: "by-hash/SHA256/..." */
     struct bytes_view data;
     int64_t mtime; /* what a web server calls Last-Modified; 0: the time of writing */
+    /* Instead of DATA: the name of a file in the stage, which is moved; two that are given the same
+     * one become one file with two names. Or the file of this name in the current generation. */
+    const char *staged;
+    bool is_carried;
 };
+
+/* A directory in which large files are made before their generation is. */
+struct publish_stage {
+    int rootfd, storefd;
+    int fd;      /* -1: none is open */
+    bool is_new; /* the store did not exist */
+};
+
+/* Removes what crashed runs left, and makes the stage, making the store where there is none.
+ * publish_stage_close(), which accepts what this left when it failed, removes what is in it still.
+ */
+bool publish_stage_open(struct publish_stage *out, int rootfd, struct hallmark_error *err);
+void publish_stage_close(struct publish_stage *stage);
 
 /* Makes a new generation of FILES current: staged completely, synced, and switched to by one
  * rename, so that every reader, and every crash, sees all files of the old generation or all of the
  * new one; on return it is durable. Where plain files of these names (of another tool, or of
  * somebody's hand) stand at the root, they first become a generation of their own, which no reader
- * notices. Links of ours at the root that the new generation has no file for are removed. Below
- * by-hash, the files of the generations that are still there are taken over: those that are another
- * name of a file at the generation's top. On failure what is published is as before and nothing
- * staged is left. */
+ * notices; a directory where we publish one (but by-hash) is exchanged with our link in one step,
+ * and is in PUBLISH_TAKEN_OVER from then on. HALLMARK_ERR_USAGE where the file system cannot do
+ * that, or there is one already. Links of ours at the root that the new generation has no file for
+ * are removed. Below by-hash, the files of the generations that are still there are taken over:
+ * those that are another name of a file of the generation that is not below by-hash. On failure
+ * what is published is as before and nothing staged is left. */
+#define PUBLISH_TAKEN_OVER ".hallmark/taken-over"
 bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files,
                     struct hallmark_error *err);
 
 /* Whether the links at the root and the current generation's link are in place for all NAMES, and
- * the current generation has them, so that what a reader gets is the current generation; and none of
- * our links leads nowhere. False without an error where that is not so. */
+ * the current generation has them, so that what a reader gets is the current generation; and none
+ * of our links leads nowhere. False without an error where that is not so. */
 bool publish_is_intact(int rootfd, const char *const *names, size_t n_names);
 
 /* Removes what crashed runs left. Writes nothing where they left nothing. */

@@ -14,7 +14,7 @@
 #include "system/stream.h"
 #include "system/tarball.h"
 
-enum { PROGRESS_IN = 512 * 1024, PROGRESS_OUT = 64 * 1024 * 1024 };
+enum { PROGRESS_IN = 512 * 1024, PROGRESS_OUT = 64 * 1024 * 1024, FILES_STEP = 64 * 1024 };
 
 /* One request at work. */
 struct job {
@@ -26,6 +26,9 @@ struct job {
     bool has_control;     /* of a .deb: its control file came */
     bool in_control;      /* what comes now is in it */
     struct bytes control; /* that file */
+    bool list_files;      /* somebody wants the files of a .deb */
+    struct bytes files;   /* those that have not been told yet */
+    size_t n_told;        /* bytes of all of them */
 };
 
 static bool tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
@@ -97,11 +100,12 @@ static bool take_control(void *ctx, uint64_t offset, struct bytes_view data,
     return true;
 }
 
-/* Hands over what control holds, in parts that fit into messages. */
-static bool send_control(struct job *job)
+/* Hands over TEXT, in parts that fit into messages of TYPE. */
+static bool send_text(const struct job *job, enum worker_message_type type,
+                      const struct bytes *text)
 {
-    struct worker_message message = {.type = WORKER_CONTROL};
-    struct bytes_view rest = bytes_view(&job->control);
+    struct worker_message message = {.type = type};
+    struct bytes_view rest = bytes_view(text);
     size_t len;
 
     while (rest.len) {
@@ -115,6 +119,31 @@ static bool send_control(struct job *job)
     return true;
 }
 
+static bool tell_files(struct job *job)
+{
+    bool ok = send_text(job, WORKER_FILES, &job->files);
+
+    job->files.len = 0;
+    return ok;
+}
+
+/* An entry of data.tar whose name is to be told. Some are collected for each message. */
+static bool take_file(void *ctx, const struct entry *entry, struct hallmark_error *err)
+{
+    struct job *job = ctx;
+
+    if (entry->kind == ENTRY_DIRECTORY || entry->path.len == 0 ||
+        memchr(entry->path.data, '\n', entry->path.len))
+        return true;
+    if (entry->path.len >= LIMITS_CONTENTS_BYTES - job->n_told)
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "the names of its files have more than %d bytes", LIMITS_CONTENTS_BYTES);
+    job->n_told += entry->path.len + 1;
+    bytes_append(&job->files, entry->path.data, entry->path.len);
+    bytes_append(&job->files, "\n", 1);
+    return job->files.len < FILES_STEP || tell_files(job);
+}
+
 static bool read_tar(struct job *job, const struct decompress_window *window,
                      enum package_compression compression, struct package_totals *totals,
                      struct hallmark_error *err)
@@ -126,8 +155,11 @@ static bool read_tar(struct job *job, const struct decompress_window *window,
     if (job->stream) {
         sink.entry = send_entry;
         sink.data = send_data;
+    } else if (job->list_files) {
+        sink.entry = take_file;
     }
-    return tarball_read(window, compression, &sink, totals, err);
+    return tarball_read(window, compression, &sink, totals, err) &&
+           (job->files.len == 0 || tell_files(job));
 }
 
 static bool read_deb(struct job *job, const struct decompress_window *window,
@@ -145,7 +177,7 @@ static bool read_deb(struct job *job, const struct decompress_window *window,
         return error_prefix(err, "control.tar");
     if (!job->has_control)
         return error_set(err, HALLMARK_ERR_MALFORMED, "the .deb's control.tar has no file control");
-    if (!job->stream && !send_control(job))
+    if (!job->stream && !send_text(job, WORKER_CONTROL, &job->control))
         return false;
     if (read_tar(job, &deb.data.window, deb.data.compression, totals, err))
         return true;
@@ -169,7 +201,8 @@ static bool read_data(const struct decompress_window *window, enum package_compr
 
 static void serve(int control, const struct reader_request *request, const int *fds)
 {
-    struct job job = {.control_socket = control};
+    struct job job = {.control_socket = control,
+                      .list_files = request->kind == PACKAGE_DEB && request->list_files};
     struct decompress_window window = {.fd = fds[0], .len = request->size};
     struct worker_message done = {.type = WORKER_DONE, .n_read = request->size};
     struct package_totals totals = {0};
@@ -192,6 +225,7 @@ static void serve(int control, const struct reader_request *request, const int *
         done.type = WORKER_STOPPED;
     stream_sender_free(job.stream);
     bytes_free(&job.control);
+    bytes_free(&job.files);
     if (err.code)
         worker_send_error(control, &err);
     else
@@ -253,7 +287,8 @@ bool reader_request(struct package_reader *reader, const struct package_format *
 {
     struct reader_request request = {.kind = (uint32_t)format->kind,
                                      .compression = (uint32_t)format->compression,
-                                     .unpack = stream >= 0};
+                                     .unpack = stream >= 0,
+                                     .list_files = reader->list_files};
     int fds[2] = {fd, stream >= 0 ? stream : fd};
     struct stat st;
 

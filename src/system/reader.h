@@ -12,6 +12,7 @@
 /* What package.h only names. */
 struct package_reader {
     enum hallmark_sandbox sandbox;
+    uint32_t list_files; /* not 0: tell the files of each .deb */
     struct worker worker;
 };
 
@@ -20,7 +21,7 @@ struct package_reader {
 struct reader_request {
     uint32_t kind, compression; /* of struct package_format */
     uint32_t unpack;
-    uint32_t unused;
+    uint32_t list_files;
     uint64_t size; /* of the package */
 };
 

@@ -278,8 +278,9 @@ bool tree_scan(struct tree *out, int rootfd, const struct tree_options *options,
     struct hallmark_error own = {0};
     struct tree tree = {0};
     struct scan scan = {.tree = &tree, .options = options, .err = err ? err : &own};
+    const char *below = options->below;
 
-    if (!scan_directory(&scan, rootfd, ".", "")) {
+    if (!scan_directory(&scan, rootfd, below ? below : ".", below ? below : "")) {
         tree_free(&tree);
         return false;
     }

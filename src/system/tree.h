@@ -34,6 +34,7 @@ struct tree {
 };
 
 struct tree_options {
+    const char *below;             /* the one directory at the root to walk; NULL: the root */
     const struct strlist *exclude; /* glob(7) patterns (fnmatch(3) with FNM_PATHNAME) for paths; a
                                       pattern without "/" is for the last component, one that fits a
                                       directory for all below it; may be NULL, like the others */
@@ -44,13 +45,14 @@ struct tree_options {
         *written; /* NULL-terminated names at the root that are passed over silently */
 };
 
-/* Walks the tree at ROOTFD. Skips names that start with ".", before any check, then what is
- * excluded, and symbolic links; what disappears meanwhile is not there. HALLMARK_ERR_MALFORMED,
- * naming it: a name that path_check() refuses, a reserved name, something that is neither file,
- * directory nor link, LIMITS_DEPTH, LIMITS_ENTRIES. HALLMARK_ERR_IO, naming it: what cannot be
- * read, HALLMARK_ERR_USAGE: a pattern that fnmatch(3) cannot use. The walk is in the order of
- * names, so the same tree gives the same error. Another file system's directory is walked like any
- * other. *OUT is empty, or was freed, before the call. */
+/* Walks the tree at ROOTFD, or the directory BELOW in it, which need not be there; paths are
+ * relative to ROOTFD. Skips names that start with ".", before any check, then what is excluded, and
+ * symbolic links; what disappears meanwhile is not there. HALLMARK_ERR_MALFORMED, naming it: a name
+ * that path_check() refuses, a reserved name, something that is neither file, directory nor link,
+ * LIMITS_DEPTH, LIMITS_ENTRIES. HALLMARK_ERR_IO, naming it: what cannot be read,
+ * HALLMARK_ERR_USAGE: a pattern that fnmatch(3) cannot use. The walk is in the order of names, so
+ * the same tree gives the same error. Another file system's directory is walked like any other.
+ * *OUT is empty, or was freed, before the call. */
 bool tree_scan(struct tree *out, int rootfd, const struct tree_options *options,
                struct hallmark_error *err);
 void tree_free(struct tree *tree);

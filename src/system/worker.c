@@ -190,7 +190,7 @@ static bool message_is_sane(struct worker_message *m, size_t len)
     if (len < offsetof(struct worker_message, text) + 1 || len > sizeof *m)
         return false;
     ((char *)m)[len < sizeof *m ? len : len - 1] = '\0';
-    if (m->type < WORKER_READY || m->type > WORKER_CONTROL)
+    if (m->type < WORKER_READY || m->type > WORKER_FILES)
         return false;
     return m->type != WORKER_FAILED || is_known_code(m->code);
 }

@@ -26,6 +26,7 @@ enum worker_message_type {
     WORKER_FAILED,  /* code and text say why */
     WORKER_STOPPED, /* it had nothing more to do because the other worker failed */
     WORKER_CONTROL, /* text is the next part of a package's control file */
+    WORKER_FILES,   /* text is the next part of the names of its files */
 };
 
 /* What a worker says. */

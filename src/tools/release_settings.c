@@ -24,6 +24,10 @@ static const struct {
     {OPTION_DESCRIPTION, "Description"},
     {OPTION_ARCHITECTURE, "Architectures"},
     {OPTION_COMPONENT, "Components"},
+    {OPTION_NOT_AUTOMATIC, "Not-Automatic"},
+    {OPTION_BUT_AUTOMATIC_UPGRADES, "But-Automatic-Upgrades"},
+    {OPTION_RULE, "Rules"},
+    {OPTION_COMPRESSION, "Compression"},
     {OPTION_HASH, "Hashes"},
     {OPTION_VALID_FOR, "Valid-For"},
     {OPTION_REFRESH_BEFORE, "Refresh-Before"},
@@ -50,7 +54,9 @@ static char *field_value(const struct cli *cli, int option)
 {
     static const char always[] = "SHA256 "; /* other hashes come beside it */
     bool is_list = option == OPTION_ARCHITECTURE || option == OPTION_COMPONENT ||
-                   option == OPTION_HASH || option == OPTION_KEY || option == OPTION_EXCLUDE;
+                   option == OPTION_COMPRESSION || option == OPTION_SUITE ||
+                   option == OPTION_RULE || option == OPTION_HASH || option == OPTION_KEY ||
+                   option == OPTION_EXCLUDE;
     const char **values = cli_values(cli, option);
     size_t i, len = sizeof always;
     char *text, *end;
@@ -64,7 +70,7 @@ static char *field_value(const struct cli *cli, int option)
         if (!is_list)
             end = text;
         else if (i)
-            *end++ = ' ';
+            *end++ = option == OPTION_RULE ? '\n' : ' ';
         end = stpcpy(end, values[i]);
     }
     free(values);

@@ -18,6 +18,10 @@ enum release_option {
     OPTION_DESCRIPTION,
     OPTION_ARCHITECTURE,
     OPTION_COMPONENT,
+    OPTION_NOT_AUTOMATIC,
+    OPTION_BUT_AUTOMATIC_UPGRADES,
+    OPTION_RULE,
+    OPTION_COMPRESSION,
     OPTION_HASH,
     OPTION_VALID_FOR,
     OPTION_REFRESH_BEFORE,
@@ -34,6 +38,11 @@ enum release_option {
     OPTION_LOCK_WAIT,
     OPTION_SANDBOX,
     OPTION_ACCEPT_LOSS,
+    OPTION_KEEP_GOING,
+    OPTION_OUTPUT,
+    OPTION_ARMOR,
+    OPTION_URI,
+    OPTION_KEYRING,
 };
 
 /* The settings that ARGUMENT, a name or a root, means, with the options on top; freed by

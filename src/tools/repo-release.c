@@ -9,6 +9,7 @@
 #include "tools/cli.h"
 #include "tools/passphrase.h"
 #include "tools/progress.h"
+#include "tools/release_export.h"
 #include "tools/release_settings.h"
 #include "tools/report.h"
 
@@ -20,23 +21,32 @@ enum {
     STATUS = 8,
     CHECK = 16,
     PRUNE = 32,
+    KEYRING = 64,
+    SOURCES = 128,
     WORK = UPDATE | RESIGN | STATUS | CHECK | PRUNE, /* on a repository that is there */
     SIGN = UPDATE | RESIGN,
-    EVERY = INIT | WORK,
+    EVERY = INIT | WORK | KEYRING | SOURCES,
 };
 
 static const struct cli_option options[] = {
     {OPTION_NAME, "name", "NAME", EVERY, "what the repository is called here"},
     {OPTION_ROOT, "root", "DIR", INIT, "the directory that is served"},
-    {OPTION_LAYOUT, "layout", "plain", EVERY, "how the tree is laid out (plain)"},
+    {OPTION_LAYOUT, "layout", "plain|apt", EVERY, "how the tree is laid out (plain)"},
     {OPTION_ORIGIN, "origin", "TEXT", EVERY, "who publishes"},
     {OPTION_LABEL, "label", "TEXT", EVERY, "what is published"},
-    {OPTION_SUITE, "suite", "NAME", EVERY, "such as stable"},
+    {OPTION_SUITE, "suite", "NAME", EVERY, "such as stable (repeatable)"},
     {OPTION_CODENAME, "codename", "NAME", EVERY, "the name that stays"},
     {OPTION_RELEASE_VERSION, "release-version", "TEXT", EVERY, "the Version of the release"},
     {OPTION_DESCRIPTION, "description", "TEXT", EVERY, "one line about it"},
     {OPTION_ARCHITECTURE, "architecture", "ARCH", EVERY, "an architecture (repeatable)"},
     {OPTION_COMPONENT, "component", "NAME", EVERY, "a component (repeatable)"},
+    {OPTION_NOT_AUTOMATIC, "not-automatic", "yes|no", EVERY,
+     "apt installs nothing from it unasked"},
+    {OPTION_BUT_AUTOMATIC_UPGRADES, "but-automatic-upgrades", "yes|no", EVERY,
+     "but upgrades what came from it"},
+    {OPTION_RULE, "rule", "RULE", EVERY, "which suites a package goes to (repeatable)"},
+    {OPTION_COMPRESSION, "compression", "xz|gz|zst", EVERY,
+     "of the indexes for apt (repeatable; xz gz)"},
     {OPTION_HASH, "hash", "SHA256|SHA512", EVERY, "hashes to list beside SHA256 (repeatable)"},
     {OPTION_VALID_FOR, "valid-for", "TIME", EVERY, "how long a manifest is valid (7d)"},
     {OPTION_REFRESH_BEFORE, "refresh-before", "TIME", EVERY,
@@ -57,6 +67,12 @@ static const struct cli_option options[] = {
      "confine the reading of archives (required)"},
     {OPTION_ACCEPT_LOSS, "accept-loss", NULL, UPDATE,
      "publish although the tree is empty or most of it gone"},
+    {OPTION_KEEP_GOING, "keep-going", NULL, UPDATE | STATUS,
+     "leave broken packages out, publish the rest, and fail"},
+    {OPTION_OUTPUT, "output", "FILE", KEYRING | SOURCES, "write to FILE"},
+    {OPTION_ARMOR, "armor", NULL, KEYRING, "as text"},
+    {OPTION_URI, "uri", "URI", SOURCES, "where clients find the root"},
+    {OPTION_KEYRING, "keyring", "FILE", SOURCES, "where clients have the keyring (in the stanza)"},
 };
 
 /* ---- init ----------------------------------------------------------------------------------- */
@@ -160,6 +176,7 @@ static bool work_start(struct work *work, const struct cli *cli)
         work->how.passphrase = work->passphrase.text;
     work->how.interactive =
         !work->passphrase.is_set && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    work->how.keep_going = cli_has(cli, OPTION_KEEP_GOING);
     work->how.accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
     work->how.note = tell;
     work->how.progress = work_progress;
@@ -185,6 +202,7 @@ static void job_json(const struct job *job)
     report_number(json, "n_changed", report->n_changed);
     report_number(json, "n_removed", report->n_removed);
     report_number(json, "n_skipped", report->n_skipped);
+    report_number(json, "n_broken", report->n_broken);
     report_number(json, "n_hashed", report->n_hashed);
     report_number(json, "n_hashed_bytes", report->n_hashed_bytes);
     report_number(json, "n_pruned", report->n_pruned);
@@ -314,7 +332,8 @@ static void status_dates(const struct hallmark_publisher_report *report)
 static void status_signers(struct job *job)
 {
     struct hallmark_error err;
-    struct hallmark_repository *repository = hallmark_publisher_repository(job->publisher, &err);
+    struct hallmark_repository *repository =
+        hallmark_publisher_repository(job->publisher, NULL, &err);
 
     if (repository) {
         printf("  signed by:\n");
@@ -383,31 +402,64 @@ static void check_unlisted(struct job *job)
                hallmark_settings_get(job->settings, "Root"), n, n == 1 ? " is" : "s are");
 }
 
-static bool do_check(struct job *job)
+/* Checks what is published of SUITE (NULL: there are none), and adds it to TOTAL. */
+static bool check_suite(struct job *job, const char *suite, struct hallmark_check_report *total)
 {
     struct hallmark_check_options how = {
         .problem = check_problem, .progress = check_progress, .ctx = job};
     struct hallmark_check_report checked = {0};
     const struct hallmark_manifest *manifest;
     struct hallmark_repository *repository =
-        hallmark_publisher_repository(job->publisher, &job->err);
+        hallmark_publisher_repository(job->publisher, suite, &job->err);
 
     if (!repository)
         return false;
     manifest = hallmark_repository_manifest(repository);
-    job->report.n_packages = manifest->n_packages;
+    job->report.n_packages += manifest->n_packages;
     job->report.date = manifest->date;
     job->report.valid_until = manifest->valid_until;
     hallmark_repository_check(repository, &how, &checked, &job->err);
     hallmark_repository_close(repository);
+    total->n_checked += checked.n_checked;
+    total->n_indexes += checked.n_indexes;
+    total->n_bad += checked.n_bad;
+    return job->err.code == HALLMARK_OK || checked.n_bad;
+}
+
+/* All suites, of which the first problem counts. */
+static bool check_suites(struct job *job, struct hallmark_check_report *total)
+{
+    const char *layout = hallmark_settings_get(job->settings, "Layout");
+    const char *names = hallmark_settings_get(job->settings, "Suite");
+    bool is_apt = layout && strcmp(layout, "apt") == 0 && names;
+    char *copy = is_apt ? strdup(names) : NULL, *rest = copy, *suite;
+    struct hallmark_error first = {0};
+    bool ok = true;
+
+    if (!is_apt)
+        return check_suite(job, NULL, total);
+    while (ok && (suite = strsep(&rest, " ")) != NULL) {
+        ok = check_suite(job, suite, total);
+        if (first.code == HALLMARK_OK)
+            first = job->err;
+    }
+    job->err = first;
+    free(copy);
+    return ok && copy;
+}
+
+static bool do_check(struct job *job)
+{
+    struct hallmark_check_report checked = {0};
+
+    if (!check_suites(job, &checked))
+        return false;
     if (checked.n_bad) {
         snprintf(job->err.text, sizeof job->err.text, "%s: bad: %zu of %zu %s",
                  hallmark_settings_get(job->settings, "Root"), checked.n_bad,
                  checked.n_checked + checked.n_indexes, checked.n_indexes ? "files" : "packages");
         return false;
     }
-    if (job->err.code != HALLMARK_OK)
-        return false;
     if (is_talking(job))
         printf("%s: good: %zu package%s\n", hallmark_settings_get(job->settings, "Root"),
                checked.n_checked, checked.n_checked == 1 ? "" : "s");
@@ -428,6 +480,8 @@ static const struct cli_command commands[] = {
     {"status", "[ROOT|NAME...]", 0, -1, "Show what is published and what would change", run_status},
     {"check", "[ROOT|NAME...]", 0, -1, "Compare the tree with its own manifest", run_check},
     {"prune", "[ROOT|NAME...]", 0, -1, "Remove generations that are old enough", run_prune},
+    {"keyring", "ROOT|NAME", 1, 1, "Export the public keys for clients", release_export_keyring},
+    {"sources", "ROOT|NAME", 1, 1, "Show the configuration of clients", release_export_sources},
 };
 
 static const struct cli_program program = {

@@ -397,6 +397,15 @@ def data_tar(tar=None):
     return (tar or Tar().dir("./").dir("./usr/").file("./usr/hello")).end()
 
 
+def many_files():
+    """More names than fit into one message, and one of each kind that a package may hold."""
+    tar = Tar().dir("./").dir("./usr/").file("./usr/file").symlink("./usr/link", "file")
+    tar.hardlink("./usr/hard", "./usr/file").dir("./empty/")
+    for i in range(5000):
+        tar.file("./usr/%d" % i, b"")
+    return tar
+
+
 def deb(*members, magic=b"!<arch>\n"):
     return magic + b"".join(members)
 
@@ -480,6 +489,10 @@ deb_case("ok-deb-slashes", 0, "-", member("debian-binary/", b"2.1\n"),
          member("control.tar/", Tar().file("control", CONTROL).end()),
          member("data.tar/", data_tar()))
 deb_case("ok-deb-empty-data", 0, "-", VERSION, CONTROL_GZ, member("data.tar.gz", gz(Tar().end())))
+deb_case("ok-deb-files", 0, "-", VERSION, CONTROL_GZ, member("data.tar.gz", gz(many_files().end())))
+CASES.append(("A01-newline.deb", 9, 0, "not printable",
+              lambda: deb(VERSION, CONTROL_GZ, member("data.tar", data_tar(
+                  Tar().file("./a\nb").file("./c d").file("/e"))))))
 CASES.append(("A01-dotdot.deb", 9, 0, '".."',
               lambda: deb(VERSION, CONTROL_GZ,
                           member("data.tar", data_tar(Tar().file("../x"))))))

@@ -14,7 +14,7 @@ keys()
     json "list(o.keys()) == '$1'.split()"
 }
 publisher_keys="name root status exit error published n_packages n_added n_changed n_removed n_skipped"
-publisher_keys+=" n_hashed n_hashed_bytes n_pruned date valid_until"
+publisher_keys+=" n_broken n_hashed n_hashed_bytes n_pruned date valid_until"
 publisher()
 {
     keys "repositories exit"

@@ -25,7 +25,7 @@ for tool in release verify; do
     expect 2 'json' -- $tool check "$root" --json=yes
     stdout_is_empty
 done
-for command in init update resign status check prune; do
+for command in init update resign status check prune keyring sources; do
     expect 0 '' -- release $command --help
     stdout_has "repo-release"
     expect 2 'unknown option "--into"' -- release $command --into x "$root"

@@ -29,9 +29,25 @@ static void check(const char *kind, const uint8_t *data, size_t size)
     bytes_free(&out);
 }
 
+/* Any bytes can be encoded, and decoded again. */
+static void check_encoded(struct bytes_view data)
+{
+    struct bytes text = {0}, out = {0};
+    struct bytes_view rest;
+
+    armor_encode(data, "SIGNATURE", &text);
+    rest = bytes_view(&text);
+    INVARIANT(armor_decode(&rest, "SIGNATURE", "fuzz", &out, NULL) && rest.len == 0);
+    INVARIANT(out.len == data.len && memcmp(out.data, data.data, data.len) == 0);
+    bytes_free(&text);
+    bytes_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check("SIGNATURE", data, size);
     check("PUBLIC KEY BLOCK", data, size);
+    if (size)
+        check_encoded(bytes_view_of(data, size));
     return 0;
 }

@@ -26,6 +26,22 @@ static void check_parts(const struct clearsign *split, struct bytes_view documen
     bytes_free(&signatures);
 }
 
+/* Unwrapping looks at less: the text is in its frame, and nothing in it could be one. */
+static void check_unwrapped(struct bytes_view document, const struct clearsign *split,
+                            bool is_split)
+{
+    struct bytes_view text = {NULL, 0}, rest, line;
+    struct hallmark_error err = {0};
+    bool ok = clearsign_unwrap(&text, document, "fuzz", &err);
+
+    invariant_error(ok, &err, HALLMARK_ERR_MALFORMED, HALLMARK_ERR_MALFORMED);
+    INVARIANT(!is_split || (ok && text.data == split->text.data && text.len == split->text.len));
+    INVARIANT(!ok || (text.len > 0 && text.data[text.len - 1] == '\n'));
+    rest = text;
+    while (bytes_view_next_line(&rest, &line))
+        INVARIANT((line.len == 0 || line.data[0] != '-') && !memchr(line.data, '\r', line.len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes_view document = bytes_view_of(data, size);
@@ -36,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     invariant_error(ok, &err, HALLMARK_ERR_SIGNATURE, HALLMARK_ERR_SIGNATURE);
     if (ok)
         check_parts(&split, document);
+    check_unwrapped(document, &split, ok);
     clearsign_free(&split);
     ok = clearsign_check_text(document, "fuzz", &other);
     invariant_error(ok, &other, HALLMARK_ERR_SIGNATURE, HALLMARK_ERR_SIGNATURE);

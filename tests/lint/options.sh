@@ -73,10 +73,11 @@ else
 fi
 
 page=$srcdir/man/hallmark.conf.5
-fields=$(grep -ohE '"[A-Z][A-Za-z]+(-[A-Za-z]+)?"' "$srcdir/src/format/settings.c" | tr -d '"' | sort -u)
-for field in Name Root Layout Origin Label Suite Codename Version Description Architectures Components Hashes \
+fields=$(grep -ohE '"[A-Z][A-Za-z]+(-[A-Za-z]+)*"' "$srcdir/src/format/settings_value.c" | tr -d '"' | sort -u)
+for field in Name Root Layout Origin Label Suite Codename Version Description Architectures Components \
+    Not-Automatic But-Automatic-Upgrades Rules Compression Hashes \
     Valid-For Refresh-Before Sign-With GnuPG-Home Exclude Keep-Generations Keep-For State; do
-    grep -qx -- "$field" <<<"$fields" || problem "src/format/settings.c: no field $field"
+    grep -qx -- "$field" <<<"$fields" || problem "src/format/settings_value.c: no field $field"
     grep -qE "^\.It .*$field( |:|\$)" "$page" || problem "man/hallmark.conf.5: no item for $field"
 done
 

@@ -207,6 +207,34 @@ static void armor_rejects_other_edges(void **state)
     }
 }
 
+/* Whatever the length: what is encoded is one block that is decoded, and as gpg would write it. */
+static void armor_accepts_what_it_encodes(void **state)
+{
+    struct bytes text = {0}, out = {0};
+    struct bytes_view rest;
+    char data[200];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof data; i++)
+        data[i] = (char)(i * 37);
+    for (i = 1; i <= sizeof data; i++) {
+        text.len = out.len = 0;
+        armor_encode(bytes_view_of(data, i), "PUBLIC KEY BLOCK", &text);
+        rest = bytes_view(&text);
+        assert_true(armor_decode(&rest, "PUBLIC KEY BLOCK", "x", &out, NULL));
+        assert_int_equal(rest.len, 0);
+        assert_int_equal(out.len, i);
+        assert_memory_equal(out.data, data, i);
+    }
+    text.len = 0;
+    armor_encode(bytes_view_of("\0\1\2", 3), "SIGNATURE", &text);
+    assert_string_equal(text.data, "-----BEGIN PGP SIGNATURE-----\n\nAAEC\n=ybVn\n"
+                                   "-----END PGP SIGNATURE-----\n");
+    bytes_free(&text);
+    bytes_free(&out);
+}
+
 static void armor_accepts_other_kinds(void **state)
 {
     struct bytes_view rest = bytes_view_str(
@@ -234,6 +262,7 @@ int main(void)
         cmocka_unit_test(armor_rejects_without_a_trace),
         cmocka_unit_test(armor_rejects_every_cut),
         cmocka_unit_test(armor_rejects_other_edges),
+        cmocka_unit_test(armor_accepts_what_it_encodes),
         cmocka_unit_test(armor_accepts_other_kinds),
     };
 

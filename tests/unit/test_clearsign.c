@@ -38,6 +38,29 @@ static bool parse(struct bytes_view document, const char *file, struct hallmark_
     return ok;
 }
 
+/* Whatever is signed well can be unwrapped, to the same text. */
+static bool unwrap(struct bytes_view document, const char *file, struct hallmark_error *err)
+{
+    struct clearsign split = {0};
+    struct bytes_view text;
+    bool ok = clearsign_split(&split, document, "InRelease", err);
+
+    (void)file;
+    if (ok) {
+        assert_true(clearsign_unwrap(&text, document, "x.dsc", err));
+        assert_ptr_equal(text.data, split.text.data);
+        assert_int_equal(text.len, split.text.len);
+    }
+    clearsign_free(&split);
+    return ok;
+}
+
+static void clearsign_accepts_unwrapping(void **state)
+{
+    (void)state;
+    corpus_assert_accepts("clearsign/good", unwrap);
+}
+
 static void clearsign_accepts_good_files(void **state)
 {
     (void)state;
@@ -343,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clearsign_accepts_good_files),
+        cmocka_unit_test(clearsign_accepts_unwrapping),
         cmocka_unit_test(clearsign_rejects_bad_files),
         cmocka_unit_test(clearsign_rejects_hostile_bytes),
         cmocka_unit_test(clearsign_rejects_hostile_headers),

@@ -64,6 +64,9 @@ static void encoding_accepts_base64(void **state)
 
         assert_true(encoding_unbase64(&out, bytes_view_str(cases[i][0])));
         assert_true(bytes_view_equals(bytes_view(&out), cases[i][1]));
+        out.len = 0;
+        encoding_base64(&out, bytes_view_str(cases[i][1]));
+        assert_true(bytes_view_equals(bytes_view(&out), cases[i][0]));
         bytes_free(&out);
     }
 }

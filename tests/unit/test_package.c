@@ -37,7 +37,7 @@ static bool check(struct package_reader *reader, const char *name, struct packag
 static void package_accepts_and_rejects_every_archive(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error err;
     pid_t pid = 0;
     size_t i;
@@ -63,7 +63,7 @@ static void package_accepts_and_rejects_every_archive(void **state)
 static void package_accepts_and_counts(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error err;
 
     (void)state;
@@ -82,11 +82,46 @@ static void package_accepts_and_counts(void **state)
     package_reader_free(reader);
 }
 
+/* Where they are asked for, and then for every .deb; never for a .tar. */
+static void package_accepts_listing_files(void **state)
+{
+    struct package_reader *reader = package_reader_new(archives_sandbox());
+    struct package_content content = {.totals = {0}};
+    struct hallmark_error err;
+    char *end;
+    int i;
+
+    (void)state;
+    assert_true(check(reader, "ok-deb.deb", &content, &err));
+    assert_int_equal(content.files.len, 0);
+    package_reader_list_files(reader);
+    assert_true(check(reader, "ok-deb.deb", &content, &err));
+    assert_string_equal(content.files.data, "./usr/hello\n");
+    assert_non_null(strstr(content.control.data, "Package: "));
+    assert_true(check(reader, "ok-deb-files.deb", &content, &err));
+    end = content.files.data;
+    assert_memory_equal(end, "./usr/file\n./usr/link\n./usr/hard\n", 33);
+    for (i = 0, end += 33; *end; i++) {
+        assert_memory_equal(end, "./usr/", 6);
+        assert_int_equal(strtol(end + 6, &end, 10), i);
+        assert_int_equal(*end++, '\n');
+    }
+    assert_int_equal(i, 5000);
+    assert_true(check(reader, "A01-newline.deb", &content, &err));
+    assert_string_equal(content.files.data, "./c d\n/e\n");
+    assert_true(check(reader, "ok-deb-empty-data.deb", &content, &err));
+    assert_int_equal(content.files.len, 0);
+    assert_true(check(reader, "ok-good.tar.gz", &content, &err));
+    assert_int_equal(content.files.len, 0);
+    package_content_free(&content);
+    package_reader_free(reader);
+}
+
 /* In as many parts as it takes, each of them whole. */
 static void package_accepts_a_large_control_file(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error err;
     char *end;
     int i;
@@ -107,7 +142,7 @@ static void package_accepts_a_large_control_file(void **state)
 static void package_accepts_after_the_reader_was_killed(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error err;
 
     (void)state;
@@ -124,7 +159,7 @@ static void package_accepts_after_the_reader_was_killed(void **state)
 static void package_rejects_what_is_no_file(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error err;
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -142,7 +177,7 @@ static void package_rejects_what_is_no_file(void **state)
 static void package_reader_leaves_no_process(void **state)
 {
     struct package_reader *reader = package_reader_new(archives_sandbox());
-    struct package_content content = {{0}, {0}};
+    struct package_content content = {.totals = {0}};
     struct hallmark_error err;
     pid_t pid;
 
@@ -173,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(package_accepts_and_rejects_every_archive),
         cmocka_unit_test(package_accepts_and_counts),
+        cmocka_unit_test(package_accepts_listing_files),
         cmocka_unit_test(package_accepts_a_large_control_file),
         cmocka_unit_test(package_accepts_after_the_reader_was_killed),
         cmocka_unit_test(package_rejects_what_is_no_file),

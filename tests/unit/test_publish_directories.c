@@ -69,9 +69,9 @@ static bool commit_by_hash(struct run *f, const char *name, const char *text,
                            struct hallmark_error *err)
 {
     char *path = alloc_printf("by-hash/SHA256/%s", name);
-    struct publish_file files[] = {{"Release", bytes_view_str(name), 0},
-                                   {"Packages", bytes_view_str(text), 0},
-                                   {path, bytes_view_str(text), 0}};
+    struct publish_file files[] = {{.name = "Release", .data = bytes_view_str(name)},
+                                   {.name = "Packages", .data = bytes_view_str(text)},
+                                   {.name = path, .data = bytes_view_str(text)}};
     bool ok;
 
     ok = publish_commit(f->fd, files, sizeof files / sizeof *files, err);

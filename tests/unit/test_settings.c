@@ -13,6 +13,17 @@
 
 #define FINGERPRINT "0123456789ABCDEF0123456789ABCDEF01234567"
 
+static void assert_same(const struct hallmark_settings *a, const struct hallmark_settings *b)
+{
+    size_t i;
+
+    for (i = 0; i < SETTINGS_N_FIELDS; i++)
+        if (a->values[i])
+            assert_string_equal(a->values[i], b->values[i]);
+        else
+            assert_null(b->values[i]);
+}
+
 /* What is written of settings is accepted again and is the same. */
 static bool parse(struct bytes_view text, const char *file, struct hallmark_error *err)
 {
@@ -26,11 +37,10 @@ static bool parse(struct bytes_view text, const char *file, struct hallmark_erro
         if (!settings_parse(&again, bytes_view(&written), "again", err))
             fail_msg("%s: %s in %s", file, err->text, written.data);
     }
-    for (i = 0; i < SETTINGS_N_FIELDS; i++)
-        if (settings.values[i])
-            assert_string_equal(settings.values[i], again.values[i]);
-        else
-            assert_null(again.values[i]);
+    assert_same(&settings, &again);
+    assert_int_equal(settings.n_suites, again.n_suites);
+    for (i = 0; i < settings.n_suites; i++)
+        assert_same(&settings.suites[i], &again.suites[i]);
     bytes_free(&written);
     settings_clear(&again);
     settings_clear(&settings);
@@ -46,6 +56,20 @@ static void settings_accepts_good_files(void **state)
 static void settings_rejects_bad_files(void **state)
 {
     static const struct corpus_case cases[] = {
+        {"apt-codename-of-two", "Codename: cannot be the same of several suites"},
+        {"apt-compression", "Compression: \"lz4\" is no compression that this version writes"},
+        {"apt-no-suite", "a.conf: Suite: is missing; the layout apt needs at least one"},
+        {"apt-not-automatic", "line 4: Not-Automatic: \"maybe\" is neither yes nor no"},
+        {"apt-rule-component", "Rules: \"contrib\" is no component in Components"},
+        {"apt-rule-four-words", "Rules: \"* * * s\" is not NAME VERSION ARCHITECTURE SUITES"},
+        {"apt-rule-suite", "Rules: \"t\" is no suite in Suite"},
+        {"apt-stanza-components", "line 6: Components is no setting of a suite"},
+        {"apt-stanza-no-suite", "line 6: the stanza does not name one suite"},
+        {"apt-stanza-twice", "Suite: \"b\" has two stanzas"},
+        {"apt-stanza-two-suites", "line 5: the stanza does not name one suite"},
+        {"apt-stanza-unknown-suite", "Suite: \"c\" is not among the suites of the first"},
+        {"apt-suite-in-suite", "Suite: \"a/b\" would be a part of the directory of \"a\""},
+        {"apt-suite-is-component", "Suite: \"main\" is the name of a component as well"},
         {"architecture-with-quote", "a.conf: line 2: Architectures: \"\"x\" is not a word of"},
         {"components-dash", "a.conf: line 2: Components: \"-x\" is not a word of letters"},
         {"components-twice", "a.conf: line 2: Components: \"main\" stands there twice"},
@@ -71,7 +95,7 @@ static void settings_rejects_bad_files(void **state)
         {"keep-generations-leading-zero", "\"03\" is not a whole number from 1 to 1000"},
         {"keep-generations-word", "\"three\" is not a whole number from 1 to 1000"},
         {"keep-generations-zero", "Keep-Generations: \"0\" is not a whole number from 1 to 1000"},
-        {"layout-apt", "Layout: \"apt\" is no layout that this version knows: plain"},
+        {"layout-rpm", "Layout: \"rpm\" is no layout that this version knows: plain, apt"},
         {"max-vanished-101", "Max-Vanished: \"101%\" is not a share from 0% to 100%"},
         {"max-vanished-leading-zero", "Max-Vanished: \"05%\" is not a share from 0% to 100%"},
         {"max-vanished-only-percent", "Max-Vanished: \"%\" is not a share from 0% to 100%"},
@@ -88,16 +112,19 @@ static void settings_rejects_bad_files(void **state)
         {"origin-folded",
          "a.conf: line 2: the field \"Origin\" is continued; it has one line only"},
         {"origin-with-tab", "a.conf: line 2: Origin: \"a\\x09b\" is not one line of printable"},
+        {"plain-compression", "a.conf: Compression: is for the layout apt only"},
+        {"plain-rules", "a.conf: Rules: is for the layout apt only"},
+        {"plain-stanza", "a.conf: a second stanza describes a suite"},
         {"refresh-before-equal", "a.conf: Refresh-Before: \"4d\" is not less than Valid-For"},
         {"refresh-before-more-than-default", "a.conf: Refresh-Before: \"8d\" is not less than"},
         {"refresh-before-words", "Refresh-Before: \"soon\" is not a length of time such as"},
         {"root-relative", "a.conf: line 2: Root: \"srv\" is not an absolute path"},
-        {"second-stanza", "a.conf: line 3 begins a second stanza"},
+        {"second-stanza", "a.conf: line 3: Root is no setting of a suite; it belongs"},
         {"state-relative", "a.conf: line 2: State: \"./state\" is not an absolute path"},
         {"suite-dot-dot", "a.conf: line 2: Suite: \"a/../b\" is not a word of letters"},
         {"suite-slash-first", "a.conf: line 2: Suite: \"/a\" is not a word of letters"},
         {"suite-slash-last", "a.conf: line 2: Suite: \"a/\" is not a word of letters"},
-        {"suite-two-words", "a.conf: line 2: Suite: \"a b\" is not a word of letters"},
+        {"suite-two-words", "a.conf: Suite: \"a b\" names several suites, which is for"},
         {"unknown-field", "a.conf: line 2: there is no setting \"Orgin\""},
         {"valid-for-fraction", "Valid-For: \"1.5d\" is not a length of time such as 90m, 12h"},
         {"valid-for-huge", "Valid-For: \"99999999999w\" is not a length of time such as"},

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Listing the files of a generation. */
+#include "repo/apt_files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/encoding.h"
+#include "base/path.h"
+
+void apt_files_add_staged(struct apt_staged *staged, const char *path, const char *name)
+{
+    strlist_add(&staged->paths, path);
+    strlist_add(&staged->names, name);
+}
+
+void apt_files_free_staged(struct apt_staged *staged)
+{
+    strlist_free(&staged->paths);
+    strlist_free(&staged->names);
+}
+
+static const char *find_staged(const struct apt_staged *staged, const char *path)
+{
+    size_t i;
+
+    for (i = 0; staged && i < staged->paths.n_items; i++)
+        if (strcmp(staged->paths.items[i], path) == 0)
+            return staged->names.items[i];
+    return NULL;
+}
+
+static void add_file(struct apt_files *out, const char *name, const char *staged)
+{
+    strlist_add(&out->names, name);
+    out->files = alloc_one_more(out->files, out->n_files, &out->cap, sizeof *out->files);
+    out->files[out->n_files++] = (struct publish_file){
+        .name = out->names.items[out->names.n_items - 1],
+        .staged = staged,
+        .is_carried = !staged,
+    };
+}
+
+/* Adds the file at PATH under one of its hashes. */
+static void add_by_hash(struct apt_files *out, const char *path, const char *algorithm,
+                        struct bytes_view hash, const char *staged)
+{
+    char hex[2 * RELEASE_SHA512_LEN + 1], *name;
+    size_t len = (size_t)(path_basename(path) - path);
+
+    encoding_hex(hex, hash.data, hash.len);
+    name = alloc_printf("%.*sby-hash/%s/%s", (int)len, path, algorithm, hex);
+    /* Two empty indexes of a directory are the same file. */
+    if (!strlist_has(&out->names, name))
+        add_file(out, name, staged);
+    free(name);
+}
+
+static void list_entry(const struct apt_staged *written, const struct publication_suite *suite,
+                       const struct release_entry *entry, struct apt_files *out)
+{
+    char *path = path_join(suite->directory, entry->path);
+    const char *staged = find_staged(written, path);
+
+    add_file(out, path, staged);
+    if (suite->release.hashes & RELEASE_SHA256)
+        add_by_hash(out, path, "SHA256", bytes_view_of(entry->sha256, sizeof entry->sha256),
+                    staged);
+    if (suite->release.hashes & RELEASE_SHA512)
+        add_by_hash(out, path, "SHA512", bytes_view_of(entry->sha512, sizeof entry->sha512),
+                    staged);
+    free(path);
+}
+
+void apt_files_list(const struct apt_staged *written, const struct publication_suites *suites,
+                    struct apt_files *out)
+{
+    size_t i, k;
+
+    for (i = 0; i < suites->n_suites; i++)
+        for (k = 0; k < suites->suites[i].release.n_entries; k++)
+            list_entry(written, &suites->suites[i], &suites->suites[i].release.entries[k], out);
+}
+
+void apt_files_free(struct apt_files *files)
+{
+    free(files->files);
+    strlist_free(&files->names);
+    *files = (struct apt_files){.n_files = 0};
+}
