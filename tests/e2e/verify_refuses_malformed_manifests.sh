@@ -284,3 +284,13 @@ END
     accepts "M25-100000-names-$order" -- bounded 60 verify "${CONSUMER[@]}" list "$root" --no-state
     [ "$(wc -l <"$T/stdout")" = 100000 ] || fail "not all were listed"
 done
+
+# A manifest of another suite or release than the reader wants, by the same key.
+sed '/^Date:/i Suite: testing\nCodename: crow' "$T/Release" >"$T/edited"
+clearsign_as "$GNUPG" "$KEY" "$T/edited" >"$root/InRelease"
+accepts M14-wanted-codename -- consume check "$root" --no-state --quiet --codename crow
+refuses M14-other-codename 6 'has Codename "crow"; "dove" is wanted' -- consume check "$root" --no-state --codename dove
+refuses M14-codename-in-other-case 6 'is wanted' -- consume check "$root" --no-state --codename Crow
+cp "$T/Release" "$T/edited"
+clearsign_as "$GNUPG" "$KEY" "$T/edited" >"$root/InRelease"
+refuses M14-no-codename 6 'is wanted' -- consume check "$root" --no-state --codename crow
