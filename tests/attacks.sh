@@ -259,9 +259,21 @@ second_opinion()
     printf '%s\t%s\t%s\t%s\n' "$what" $ours "$gpgv" "$sqv" >>"$T/verdicts"
 }
 
+# yes, no, or - for one that did not come to an end; where it is not ours, the log has the reason.
 opinion()
 {
-    if timeout -k 1 60 "$@" >/dev/null 2>&1 </dev/null; then echo yes; else echo no; fi
+    local status=0 answer=no
+    timeout -k 1 60 "$@" >"$T/opinion" 2>&1 </dev/null || status=$?
+    if [ $status != 0 ] && [ "$ours" = yes ]; then # not a matter of chance
+        status=0
+        timeout -k 1 60 "$@" >"$T/opinion" 2>&1 </dev/null || status=$?
+    fi
+    case $status in
+    0) answer=yes ;;
+    124 | 137) answer=- ;;
+    esac
+    [ $answer = "$ours" ] || head -n 5 "$T/opinion" | cat -v >&2
+    echo $answer
 }
 
 # differences: compares the verdicts with the list on standard input, of lines "CASES WHO: REASON": CASES is a glob

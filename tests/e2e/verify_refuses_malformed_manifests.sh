@@ -182,7 +182,11 @@ entry M12-case-twin-of-a-directory 8 'file and directory|differ only in case' a.
 command=list entry M12-component-of-255 0 '' a.txt "$(printf 'x%.0s' {1..255})"
 entry M12-65-deep 8 'more than 64 directories' a.txt "$(printf 'd/%.0s' {1..64})x"
 entry M12-path-of-4096 3 'longer than 4096' a.txt "$(printf 'dddddddddddddddddddddddddddddddd/%.0s' {1..124})xxxx"
-for path in Release InRelease Release.gpg .hallmark .hallmark/current/Release; do
+for path in Release InRelease Release.gpg; do # as apt-ftparchive lists them: passed over
+    command=list entry "M12-own-name-$path" 0 '' a.txt "$path"
+    ! grep -q "^$path" "$T/stdout" || fail "$path is listed as a package"
+done
+for path in .hallmark .hallmark/current/Release Release/x InRelease/x; do
     entry "M12-own-name-$path" 8 'a name that the manifest itself needs' a.txt "$path"
 done
 
@@ -280,3 +284,13 @@ END
     accepts "M25-100000-names-$order" -- bounded 60 verify "${CONSUMER[@]}" list "$root" --no-state
     [ "$(wc -l <"$T/stdout")" = 100000 ] || fail "not all were listed"
 done
+
+# A manifest of another suite or release than the reader wants, by the same key.
+sed '/^Date:/i Suite: testing\nCodename: crow' "$T/Release" >"$T/edited"
+clearsign_as "$GNUPG" "$KEY" "$T/edited" >"$root/InRelease"
+accepts M14-wanted-codename -- consume check "$root" --no-state --quiet --codename crow
+refuses M14-other-codename 6 'has Codename "crow"; "dove" is wanted' -- consume check "$root" --no-state --codename dove
+refuses M14-codename-in-other-case 6 'is wanted' -- consume check "$root" --no-state --codename Crow
+cp "$T/Release" "$T/edited"
+clearsign_as "$GNUPG" "$KEY" "$T/edited" >"$root/InRelease"
+refuses M14-no-codename 6 'is wanted' -- consume check "$root" --no-state --codename crow
