@@ -189,6 +189,119 @@ static void package_reader_leaves_no_process(void **state)
     package_reader_free(NULL);
 }
 
+/* ---- package_expand() ----------------------------------------------------------------------- */
+
+static bool take(void *ctx, struct bytes_view data, struct hallmark_error *err)
+{
+    struct bytes *out = ctx;
+
+    if (out->len + data.len > 1 << 20)
+        return error_set(err, HALLMARK_ERR_CONTENT, "is too much");
+    bytes_append(out, data.data, data.len);
+    return true;
+}
+
+/* Expands what COMMAND writes. */
+static bool expand(struct package_reader *reader, const char *command,
+                   enum package_compression compression, struct bytes *out,
+                   struct hallmark_error *err)
+{
+    struct package_sink sink = {.take = take, .ctx = out};
+    FILE *from = popen(command, "r");
+    int fd = file_open_memory("test", err);
+    char buf[4096];
+    size_t n;
+    bool ok;
+
+    assert_true(from && fd >= 0);
+    while ((n = fread(buf, 1, sizeof buf, from)) > 0)
+        assert_true(file_write_all(fd, buf, n));
+    assert_int_equal(pclose(from), 0);
+    bytes_free(out);
+    *err = (struct hallmark_error){0};
+    ok = package_expand(reader, fd, compression, &sink, err);
+    close(fd);
+    return ok;
+}
+
+static void package_expand_accepts_every_compression(void **state)
+{
+    static const struct {
+        const char *command;
+        enum package_compression compression;
+    } cases[] = {
+        {"seq 50000 | gzip", PACKAGE_GZIP},    {"seq 50000 | bzip2", PACKAGE_BZIP2},
+        {"seq 50000 | xz", PACKAGE_XZ},        {"seq 50000 | xz --format=lzma", PACKAGE_LZMA},
+        {"seq 50000 | zstd -q", PACKAGE_ZSTD}, {"seq 50000", PACKAGE_PLAIN},
+    };
+    struct package_reader *reader = package_reader_new(archives_sandbox());
+    struct hallmark_error err = {0};
+    struct bytes out = {0};
+    pid_t pid = 0;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (!expand(reader, cases[i].command, cases[i].compression, &out, &err))
+            fail_msg("%s: %s", cases[i].command, err.text);
+        assert_int_equal(out.len, 288894);
+        assert_memory_equal(out.data, "1\n2\n3\n", 6);
+        assert_memory_equal(out.data + out.len - 6, "50000\n", 6);
+        if (i == 0)
+            pid = reader->worker.pid;
+        assert_int_equal(reader->worker.pid, pid); /* one process serves all */
+    }
+    bytes_free(&out);
+    package_reader_free(reader);
+}
+
+static void package_expand_rejects_what_is_damaged(void **state)
+{
+    static const struct {
+        const char *command, *reason;
+        enum package_compression compression;
+    } cases[] = {
+        {"seq 50000 | gzip", "is in another compression, xz data were expected", PACKAGE_XZ},
+        {"seq 50000 | gzip | head -c 5000", "the gzip data are truncated", PACKAGE_GZIP},
+        {"seq 50000 | xz | head -c 5000", "the xz data are truncated", PACKAGE_XZ},
+        {"seq 50000 | bzip2 | head -c 5000", "the bzip2 data are truncated", PACKAGE_BZIP2},
+        {"seq 50000 | zstd -q | head -c 5000", "the zstd data are truncated", PACKAGE_ZSTD},
+        {"{ seq 50000 | bzip2; echo x; }", "bzip2 data", PACKAGE_BZIP2},
+        {"true", "is empty", PACKAGE_GZIP},
+    };
+    struct package_reader *reader = package_reader_new(archives_sandbox());
+    struct hallmark_error err = {0};
+    struct bytes out = {0};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_false(expand(reader, cases[i].command, cases[i].compression, &out, &err));
+        if (err.code != HALLMARK_ERR_MALFORMED || !strstr(err.text, cases[i].reason))
+            fail_msg("%s: %d %s", cases[i].command, (int)err.code, err.text);
+    }
+    bytes_free(&out);
+    package_reader_free(reader);
+}
+
+/* The sink's own error ends it at once, whatever would still come out; and the next one works. */
+static void package_expand_rejects_what_the_sink_rejects(void **state)
+{
+    struct package_reader *reader = package_reader_new(archives_sandbox());
+    struct hallmark_error err = {0};
+    struct bytes out = {0};
+
+    (void)state;
+    assert_false(expand(reader, "head -c 60000000 /dev/zero | gzip -1", PACKAGE_GZIP, &out, &err));
+    assert_int_equal(err.code, HALLMARK_ERR_CONTENT);
+    assert_string_equal(err.text, "is too much");
+    assert_int_equal(reader->worker.pid, 0);
+    assert_true(expand(reader, "echo x | gzip", PACKAGE_GZIP, &out, &err));
+    assert_int_equal(out.len, 2);
+    bytes_free(&out);
+    package_reader_free(reader);
+}
+
 static int make_archives(void **state)
 {
     (void)state;
@@ -213,6 +326,9 @@ int main(void)
         cmocka_unit_test(package_accepts_after_the_reader_was_killed),
         cmocka_unit_test(package_rejects_what_is_no_file),
         cmocka_unit_test(package_reader_leaves_no_process),
+        cmocka_unit_test(package_expand_accepts_every_compression),
+        cmocka_unit_test(package_expand_rejects_what_is_damaged),
+        cmocka_unit_test(package_expand_rejects_what_the_sink_rejects),
     };
 
     return cmocka_run_group_tests(tests, make_archives, free_archives);

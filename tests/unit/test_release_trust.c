@@ -33,6 +33,8 @@ struct how {
     int64_t now, max_age; /* now 0: the fixture's */
     enum hallmark_expiry expiry;
     struct release_floor floor;
+    const char *suite, *codename, *origin;
+    bool accept_change;
 };
 
 /* Writes the manifest FILE with these dates. */
@@ -120,6 +122,10 @@ static struct verified_release *verify(struct fixture *f, const struct how *how,
     hallmark_policy_init(&wanted);
     wanted.now = how->now ? how->now : f->now;
     wanted.max_age = how->max_age;
+    wanted.suite = how->suite;
+    wanted.codename = how->codename;
+    wanted.origin = how->origin;
+    wanted.accept_change = how->accept_change;
     wanted.expiry = how->expiry;
     wanted.threshold = how->threshold ? how->threshold : 1;
     wanted.signed_by = how->pins[0] ? how->pins : NULL;
@@ -375,6 +381,69 @@ static void release_trust_rejects_rollback(void **state) /* F05 */
                    "of the same date with SHA256 0000");
 }
 
+/* A manifest with Suite and Codename beside the Origin that all have. */
+static void make_suite(struct fixture *f)
+{
+    gnupg_shell(f->g, "{ echo 'Suite: stable'; echo 'Codename: bookworm'; cat Release; } >suite && "
+                      "$G -u alice -o suite.in --clearsign suite");
+}
+
+static void release_trust_accepts_suites(void **state)
+{
+    static const char *const names[] = {"stable", "bookworm", "stable/updates", "bookworm/x"};
+    struct fixture *f = *state;
+    size_t i;
+
+    make_suite(f);
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        release_trust_free(assert_accepts(f, &(struct how){.file = "suite.in",
+                                                           .suite = names[i],
+                                                           .codename = "bookworm",
+                                                           .origin = "test"}));
+}
+
+static void release_trust_rejects_other_suites(void **state) /* M14 */
+{
+    static const char *const names[] = {"", "stabl", "testing", "updates/stable/x", "/"};
+    struct fixture *f = *state;
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        assert_rejects(f, &(struct how){.file = "suite.in", .suite = names[i]},
+                       HALLMARK_ERR_ROLLBACK, "is of the suite \"stable\", codename \"bookworm\"");
+    assert_rejects(f, &(struct how){.file = "suite.in", .codename = "stable"},
+                   HALLMARK_ERR_ROLLBACK, "has Codename \"bookworm\"; \"stable\" is wanted");
+    assert_rejects(f, &(struct how){.file = "suite.in", .origin = "Test"}, HALLMARK_ERR_ROLLBACK,
+                   "has Origin \"test\"; \"Test\" is wanted");
+    assert_rejects(f, &(struct how){.file = "Release.in", .suite = ""}, HALLMARK_ERR_ROLLBACK,
+                   "is of the suite \"\"");
+    assert_rejects(f, &(struct how){.file = "Release.in", .codename = "x"}, HALLMARK_ERR_ROLLBACK,
+                   "has Codename \"\"");
+}
+
+static void release_trust_rejects_changes(void **state) /* M15 */
+{
+    struct fixture *f = *state;
+    struct release_floor same = {.date = 1, .origin = "test", .label = "", .codename = "bookworm"},
+                         unknown = {.date = 1}, other = same, label = same, vanished = same;
+
+    other.origin = "tes";
+    label.label = "old";
+    release_trust_free(assert_accepts(f, &(struct how){.file = "suite.in", .floor = same}));
+    release_trust_free(assert_accepts(f, &(struct how){.file = "suite.in", .floor = unknown}));
+    assert_rejects(f, &(struct how){.file = "suite.in", .floor = other}, HALLMARK_ERR_ROLLBACK,
+                   "has Origin \"test\", but the one seen before had \"tes\"; --accept-change");
+    assert_rejects(f, &(struct how){.file = "suite.in", .floor = label}, HALLMARK_ERR_ROLLBACK,
+                   "has Label \"\", but the one seen before had \"old\"");
+    assert_rejects(f, &(struct how){.file = "Release.in", .floor = vanished}, HALLMARK_ERR_ROLLBACK,
+                   "has Codename \"\", but the one seen before had \"bookworm\"");
+    release_trust_free(assert_accepts(
+        f, &(struct how){.file = "suite.in", .floor = other, .accept_change = true}));
+    other.date = f->now + 1;
+    assert_rejects(f, &(struct how){.file = "suite.in", .floor = other, .accept_change = true},
+                   HALLMARK_ERR_ROLLBACK, "this is an old one");
+}
+
 static void release_trust_rejects_malformed(void **state)
 {
     struct fixture *f = *state;
@@ -412,6 +481,9 @@ int main(void)
         cmocka_unit_test(release_trust_accepts_skew),
         cmocka_unit_test(release_trust_rejects_stale),
         cmocka_unit_test(release_trust_rejects_rollback),
+        cmocka_unit_test(release_trust_accepts_suites),
+        cmocka_unit_test(release_trust_rejects_other_suites),
+        cmocka_unit_test(release_trust_rejects_changes),
         cmocka_unit_test(release_trust_rejects_malformed),
         cmocka_unit_test(release_trust_checks_freshness_again),
     };

@@ -54,6 +54,23 @@ static char *state_file(const char *dir)
     return path;
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Loads what is remembered of URL over what LOADED had. */
+static bool load(const char *dir, const char *of, struct release_floor *loaded,
+                 struct hallmark_error *err)
+{
+    state_free(loaded);
+    return state_load(dir, of, loaded, err);
+}
+
 static void state_accepts_what_it_saved(void **state)
 {
     struct release_floor floor = floor_of(1700000000, 'a'), loaded = {0};
@@ -61,17 +78,47 @@ static void state_accepts_what_it_saved(void **state)
     struct stat st;
     char *path;
 
-    assert_true(state_load(*state, url, &loaded, &err));
+    assert_true(load(*state, url, &loaded, &err));
     assert_int_equal(loaded.date, 0);
     assert_true(state_save(*state, url, &floor, &err));
-    assert_true(state_load(*state, url, &loaded, &err));
+    assert_true(load(*state, url, &loaded, &err));
     assert_int_equal(loaded.date, 1700000000);
     assert_string_equal(loaded.sha256, floor.sha256);
-    assert_true(state_load(*state, "file:///srv/b", &loaded, &err));
+    assert_true(load(*state, "file:///srv/b", &loaded, &err));
     assert_int_equal(loaded.date, 0);
     path = state_file(*state);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
+    free(path);
+    state_free(&loaded);
+}
+
+/* Texts of every kind, and none, come back as they were; an older file has none of them. */
+static void state_accepts_texts(void **state)
+{
+    struct release_floor floor = floor_of(1700000000, 'a'), loaded = {0};
+    struct hallmark_error err = {0};
+    char *path;
+
+    floor.origin = "Debian \"Archive\"";
+    floor.label = "-";
+    assert_true(state_save(*state, url, &floor, &err));
+    assert_true(load(*state, url, &loaded, &err));
+    assert_string_equal(loaded.origin, floor.origin);
+    assert_string_equal(loaded.label, "-");
+    assert_string_equal(loaded.codename, "");
+    path = state_file(*state);
+    write_file(path, "Repository: file:///srv/a\nDate: Tue, 14 Nov 2023 22:13:20 UTC\nSHA256: "
+                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n");
+    assert_true(load(*state, url, &loaded, &err));
+    assert_null(loaded.origin);
+    assert_null(loaded.codename);
+    write_file(path, "Repository: file:///srv/a\nDate: Tue, 14 Nov 2023 22:13:20 UTC\nSHA256: "
+                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+                     "Origin: \"\nLabel: x\n");
+    assert_false(load(*state, url, &loaded, &err));
+    assert_int_equal(err.code, HALLMARK_ERR_MALFORMED);
+    assert_non_null(strstr(err.text, "the field \"Origin\" has no quotation marks"));
     free(path);
 }
 
@@ -83,20 +130,12 @@ static void state_accepts_only_newer(void **state)
 
     assert_true(state_save(*state, url, &first, &err));
     assert_true(state_save(*state, url, &older, &err));
-    assert_true(state_load(*state, url, &loaded, &err));
+    assert_true(load(*state, url, &loaded, &err));
     assert_int_equal(loaded.date, first.date);
     assert_true(state_save(*state, url, &newer, &err));
-    assert_true(state_load(*state, url, &loaded, &err));
+    assert_true(load(*state, url, &loaded, &err));
     assert_int_equal(loaded.date, newer.date);
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+    state_free(&loaded);
 }
 
 static void state_rejects_damage(void **state)
@@ -120,7 +159,7 @@ static void state_rejects_damage(void **state)
     for (i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_file(path, bad[i]);
         error_clear(&err);
-        assert_false(state_load(*state, url, &loaded, &err));
+        assert_false(load(*state, url, &loaded, &err));
         assert_int_equal(err.code, HALLMARK_ERR_MALFORMED);
         assert_non_null(strstr(err.text, "/verified/"));
         error_clear(&err);
@@ -133,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(state_accepts_what_it_saved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(state_accepts_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(state_accepts_only_newer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(state_rejects_damage, set_up, tear_down),
     };
