@@ -56,6 +56,9 @@ test wanted sqv sqv sequoia-sqv
 test wanted dpkg-deb dpkg dpkg
 test wanted dpkg-source dpkg-dev dpkg-dev
 test wanted apt-ftparchive apt-utils apt-utils
+test wanted debootstrap debootstrap debootstrap
+test wanted nginx nginx nginx
+test wanted sqv sqv sequoia-sqv
 test wanted c++ g++ gcc-c++
 ci needed valgrind valgrind valgrind
 ci wanted clang clang clang

@@ -25,9 +25,10 @@ write_sources()
         "$uri" "$codename" "$key" >"$1"
 }
 
-fetch_archives()
+# An apt of its own, which knows the distribution's packages and none that is installed.
+prepare_apt()
 {
-    local apt=$PACKAGES/apt name
+    local apt=$PACKAGES/apt
     rm -rf "$apt" && mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/etc/apt.conf.d" \
         "$apt/etc/preferences.d" "$apt/etc/trusted.gpg.d" "$apt/etc/sources.list.d" "$PACKAGES/pool"
     write_sources "$apt/etc/sources.list.d/test.sources" || skip "no Debian or Ubuntu archive is configured here"
@@ -44,6 +45,12 @@ Acquire::http::Timeout "30";
 END
     export APT_CONFIG=$apt/apt.conf
     timeout 300 apt-get -qq update </dev/null >"$apt/log" 2>&1 || skip "apt-get update: $(tail -n 1 "$apt/log")"
+}
+
+fetch_archives()
+{
+    local apt=$PACKAGES/apt name
+    prepare_apt
     cd "$PACKAGES/pool"
     for name in "${sources[@]}"; do
         timeout 120 apt-get -qq --only-source --download-only source "$name" </dev/null >>"$apt/log" 2>&1 || :
@@ -52,6 +59,59 @@ END
     cd "$OLDPWD"
     unset APT_CONFIG
     rm -rf "$apt/state" "$apt/cache"
+}
+
+# As many small packages of the distribution as a repository of some size has: all that a minimal system consists of,
+# and libraries.
+choose_binaries()
+{
+    apt-cache dumpavail | awk -v RS= -F '\n' '{
+        name = ""; priority = ""; section = ""; size = 0; essential = 0
+        for (i = 1; i <= NF; i++) {
+            if ($i ~ /^Package: /) name = substr($i, 10)
+            if ($i ~ /^Priority: /) priority = substr($i, 11)
+            if ($i ~ /^Section: /) section = substr($i, 10)
+            if ($i ~ /^Size: /) size = substr($i, 7) + 0
+            if ($i ~ /^Essential: yes/) essential = 1
+        }
+        if (essential || priority == "required" || name == "apt") print "a", name
+        else if (size < 30000 && section ~ /^(libs|utils|doc|admin|net)$/) print "b", name
+    }' | sort -u >"$PACKAGES/apt/chosen"
+    sed -n 's/^a //p' "$PACKAGES/apt/chosen" >"$PACKAGES/apt/names"
+    # shellcheck disable=SC2046 # names without blanks
+    apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
+        --no-enhances $(cat "$PACKAGES/apt/names") | grep '^[a-z0-9]' >>"$PACKAGES/apt/names" || :
+    sed -n 's/^b //p' "$PACKAGES/apt/chosen" | awk 'NR % 10 == 0 && n++ < 160' >>"$PACKAGES/apt/names"
+    sort -u "$PACKAGES/apt/names"
+}
+
+fetch_many()
+{
+    local apt=$PACKAGES/apt name
+    prepare_apt
+    mkdir -p "$PACKAGES/many"
+    cd "$PACKAGES/many"
+    choose_binaries >"$PACKAGES/apt/wanted"
+    # One that cannot be had must not hinder all others.
+    xargs -n 20 timeout 120 apt-get -qq download <"$PACKAGES/apt/wanted" >>"$apt/log" 2>&1 || :
+    cd "$OLDPWD"
+    unset APT_CONFIG
+    rm -rf "$apt/state" "$apt/cache"
+}
+
+# At least 200 real .deb files in $PACKAGES/many, with all that debootstrap wants; likewise.
+fetch_many_packages()
+{
+    mkdir -p "$PACKAGES"
+    exec 7>"$PACKAGES/lock"
+    flock 7
+    if [ ! -e "$PACKAGES/many.complete" ]; then
+        fetch_many
+        [ "$(archives "$PACKAGES/many" | wc -l)" -ge 200 ] ||
+            skip "only $(archives "$PACKAGES/many" | wc -l) packages could be fetched: $(tail -n 1 "$PACKAGES/apt/log")"
+        touch "$PACKAGES/many.complete"
+    fi
+    exec 7>&-
 }
 
 # Signatures, .dsc files and what we do not unpack stay away.
