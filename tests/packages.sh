@@ -77,10 +77,11 @@ choose_binaries()
         if (essential || priority == "required" || name == "apt") print "a", name
         else if (size < 30000 && section ~ /^(libs|utils|doc|admin|net)$/) print "b", name
     }' | sort -u >"$PACKAGES/apt/chosen"
-    sed -n 's/^a //p' "$PACKAGES/apt/chosen" >"$PACKAGES/apt/names"
+    sed -n 's/^a //p' "$PACKAGES/apt/chosen" >"$PACKAGES/apt/minimal"
+    cp "$PACKAGES/apt/minimal" "$PACKAGES/apt/names"
     # shellcheck disable=SC2046 # names without blanks
     apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
-        --no-enhances $(cat "$PACKAGES/apt/names") | grep '^[a-z0-9]' >>"$PACKAGES/apt/names" || :
+        --no-enhances $(cat "$PACKAGES/apt/minimal") | grep '^[a-z0-9]' >>"$PACKAGES/apt/names" || :
     sed -n 's/^b //p' "$PACKAGES/apt/chosen" | awk 'NR % 10 == 0 && n++ < 160' >>"$PACKAGES/apt/names"
     sort -u "$PACKAGES/apt/names"
 }
