@@ -18,6 +18,7 @@ while read -r package; do
     [ $((${#name} % 5)) = 0 ] && component=extra || component=main
     cp "$PACKAGES/many/$package" "$root/pool/$component/$name"
 done < <(archives "$PACKAGES/many")
+sleep 3 # what is too fresh is hashed once more by the next run
 n=$(find "$root/pool" -name '*.deb' | wc -l)
 [ "$n" -ge 200 ] || fail "only $n packages"
 settings=(--layout apt --suite stable --codename bookworm --component main --component extra)
