@@ -125,8 +125,9 @@ def require_empty_tmp(place, fault, hit):
 def is_removal(hit, place):
     """Whether a call is part of removing what is no longer needed."""
     call, path = hit
-    return call in REMOVALS or "/.old-" in path or (path.startswith((place.tmp + "/", place.out + "/")) and
-                                                    call in ("openat", "newfstatat", "getdents64", "close"))
+    return call in REMOVALS or "/.old-" in path or (
+        (path == place.tmp or path.startswith((place.tmp + "/", place.out + "/"))) and
+        call in ("openat", "newfstatat", "getdents64", "close"))
 
 
 # ---- Killing ---------------------------------------------------------------------------------------
