@@ -77,7 +77,9 @@ static bool has_index_for_all(const struct hallmark_repository *repository)
     static const char no[] = "\nNo-Support-for-Architecture-all: Packages\n";
     const struct bytes *text = &repository->verified->text;
 
-    return !memmem(text->data, text->len, no, sizeof no - 1);
+    /* As apt: Debian lists such indexes as well where it repeats these packages in all others. */
+    return strlist_has(&repository->verified->release.architectures, "all") &&
+           !memmem(text->data, text->len, no, sizeof no - 1);
 }
 
 static bool is_wanted(const struct hallmark_repository *repository, const struct index_path *index)

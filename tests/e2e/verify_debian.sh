@@ -98,6 +98,12 @@ xz -dc "$stable/main/binary-$arch/Packages.xz" | awk -F': ' -v OFS='\t' '
     $0 == "" { print f["Filename"], f["Package"], f["Version"], f["Size"] }' >"$T/wanted"
 head -n "$stanzas" "$T/list" | diff - "$T/wanted" >&2 || fail "another list than Packages has"
 
+# The same indexes as apt reads are enough, in every suite: none more is asked for, such as binary-all.
+for suite in "${suites[@]}"; do
+    expect 11 'no such package \(in 1 indexes' -- verify check --keyring "$DEBIAN_KEYS" --allow-no-expiry \
+        --as-of "$(sed -n 's/^Date: //p' "$suite/InRelease")" --component main --arch "$arch" "$suite" no-such-package:"$arch"
+done
+
 # The files that apt fetched, where they belong.
 n_debs=0
 : >"$T/kinds"
