@@ -68,8 +68,9 @@ struct release_entry *release_add(struct release *release, const char *path);
 bool release_sort(struct release *release, struct hallmark_error *err);
 
 /* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, NotAutomatic,
- * ButAutomaticUpgrades, Acquire-By-Hash, No-Support-for-Architecture-all, Architectures, Components, Description, SHA256, SHA512; nothing for what is absent. No line has
- * blanks at its end or starts with "-". */
+ * ButAutomaticUpgrades, Acquire-By-Hash, No-Support-for-Architecture-all, Architectures, Components,
+ * Description, SHA256, SHA512; nothing for what is absent. No line has blanks at its end or starts with
+ * "-". */
 void release_write(const struct release *release, struct bytes *out);
 
 /* Whether both say the same but for Date and Valid-Until. */

@@ -25,7 +25,8 @@ static void count_changes(const struct release *before, const struct release *af
             report->n_removed++;
         else if (order > 0)
             report->n_added++;
-        else if (memcmp(before->entries[i].sha256, after->entries[j].sha256, RELEASE_SHA256_LEN) != 0)
+        else if (memcmp(before->entries[i].sha256, after->entries[j].sha256, RELEASE_SHA256_LEN) !=
+                 0)
             report->n_changed++;
         i += order <= 0;
         j += order >= 0;

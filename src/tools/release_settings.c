@@ -90,7 +90,8 @@ static char *absolute(char *path)
     if (strcmp(name, ".") == 0)
         name++;
     cwd = getcwd(NULL, 0);
-    if (cwd && asprintf(&joined, "%s%s%s", cwd, *name && strcmp(cwd, "/") != 0 ? "/" : "", name) < 0)
+    if (cwd &&
+        asprintf(&joined, "%s%s%s", cwd, *name && strcmp(cwd, "/") != 0 ? "/" : "", name) < 0)
         joined = NULL;
     free(cwd);
     free(path);

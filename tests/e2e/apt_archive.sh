@@ -53,7 +53,7 @@ for suite in stable testing; do
     fi
     # Everything that is listed is there, by its name and by its hash, and nothing else is.
     (
-        cd "$dist"
+        cd "$dist" || exit
         sed -n '/^SHA256:/,/^[^ ]/s/^ //p' Release >"$T/listed"
         while read -r hash size path; do
             [ "$(sha256sum <"$path")" = "$hash  -" ] || fail "$suite/$path"
@@ -92,6 +92,9 @@ Component: contrib
 Architecture: s390x
 END
 expect 0 '' -- release check "${PUBLISHER[@]}" "${SETTINGS[@]}" "$ROOT"
+stdout_has 'good: 11 packages' # those of both suites
+expect 0 '' -- consume check --suite testing "$ROOT"
+stdout_has 'good: 4 packages'
 expect 0 '' -- release status "${PUBLISHER[@]}" "${SETTINGS[@]}" "$ROOT"
 stdout_has 'published: +10 packages'
 stdout_has '0 added, 0 changed, 0 removed'

@@ -89,7 +89,8 @@ if have debootstrap && [ "$(id -u)" = 0 ] && [ -e /usr/share/debootstrap/scripts
             "file://$root" /usr/share/debootstrap/scripts/bookworm >"$T/log" 2>&1
     }
     if bootstrap "$KEYS/signer.gpg"; then
-        [ -x "$T/chroot/usr/bin/dpkg" ] && [ -e "$T/chroot/debootstrap/debootstrap" ] || fail "$(tail "$T/log")"
+        [ -x "$T/chroot/usr/bin/dpkg" ] || fail "no dpkg: $(tail "$T/log")"
+        [ -e "$T/chroot/debootstrap/debootstrap" ] || fail "no second stage: $(tail "$T/log")"
         ! grep -q '^W: ' "$T/log" || fail "$(grep '^W: ' "$T/log")"
         echo "debootstrap: $(find "$T/chroot/var/cache/apt/archives" -name '*.deb' | wc -l) packages"
     elif grep -qE "Cannot install into target|device node|noexec|nodev" "$T/log"; then

@@ -129,16 +129,29 @@ manipulated "another version in the index" <<<"change_index 's/^Version: 1.0/Ver
 manipulated "a package less in the index" <<<"change_index '1,/^\$/d'"
 manipulated "no index" <<<'rm -r "$binary"'
 manipulated "a changed InRelease" <<<'sed -i "s/^Origin: .*/Origin: Somebody/" "$dist/InRelease"'
-manipulated "an InRelease without signature" <<<'sed -i "/^-----BEGIN PGP SIG/,\$d" "$dist/InRelease"; rm "$dist/Release" "$dist/Release.gpg"'
+# signed_again HOME FPR EXPRESSION: the manifest, changed, with a signature by that key.
+signed_again()
+{
+    sed -i "$3" "$dist/Release"
+    clearsign_as "$1" "$2" "$dist/Release" | replace_inrelease "$dist"
+    rm "$dist/Release" "$dist/Release.gpg"
+}
+dated()
+{
+    signed_again "$GNUPG" "$KEY" "s/^Date: .*/Date: $1 00:00:00 UTC/; s/^Valid-Until: .*/Valid-Until: $2 00:00:00 UTC/"
+}
+manipulated "an InRelease without signature" <<'END'
+sed -i '/^-----BEGIN PGP SIG/,$d' "$dist/InRelease"
+rm "$dist/Release" "$dist/Release.gpg"
+END
 manipulated "something behind the signature" <<<'echo "Origin: x" >>"$dist/InRelease"'
-manipulated "a changed Release without InRelease" <<<'rm "$dist/InRelease"; sed -i "s/^Origin: .*/Origin: x/" "$dist/Release"'
-manipulated "signed by somebody else" <<<'clearsign_as "$KEYS/evil" "$(cat "$KEYS/evil.fpr")" "$dist/Release" | replace_inrelease "$dist"; rm "$dist/Release" "$dist/Release.gpg"'
+manipulated "a changed Release without InRelease" <<'END'
+rm "$dist/InRelease"
+sed -i "s/^Origin: .*/Origin: x/" "$dist/Release"
+END
+manipulated "signed by somebody else" <<<'signed_again "$KEYS/evil" "$(cat "$KEYS/evil.fpr")" ""'
 manipulated "no signature at all" <<<'rm "$dist/InRelease" "$dist/Release.gpg"'
-manipulated "a date in the future" <<<'sed -i "s/^Date: .*/Date: Sat, 01 Jan 2050 00:00:00 UTC/; s/^Valid-Until: .*/Valid-Until: Sun, 01 Jan 2051 00:00:00 UTC/" "$dist/Release"; clearsign_as "$GNUPG" "$KEY" "$dist/Release" | replace_inrelease "$dist"'
-manipulated "an expired manifest" <<<'sed -i "s/^Date: .*/Date: Fri, 01 Jan 2021 00:00:00 UTC/; s/^Valid-Until: .*/Valid-Until: Sat, 02 Jan 2021 00:00:00 UTC/" "$dist/Release"; clearsign_as "$GNUPG" "$KEY" "$dist/Release" | replace_inrelease "$dist"'
-verify_refuses_packages=$(consume --help 2>&1 | grep -c -- --component || :)
-if [ "$verify_refuses_packages" = 0 ]; then
-    verify_refuses() { :; } # a repo-verify that does not follow indexes to packages
-fi
+manipulated "a date in the future" <<<'dated "Sat, 01 Jan 2050" "Sun, 01 Jan 2051"'
+manipulated "an expired manifest" <<<'dated "Fri, 01 Jan 2021" "Sat, 02 Jan 2021"'
 manipulated "another package" <<<'flip "$ROOT/pool/main/alpha_1.0_$ARCH.deb" 200'
 manipulated "a package that is shorter" <<<'truncate -s -1 "$ROOT/pool/main/alpha_1.0_$ARCH.deb"'
