@@ -95,7 +95,7 @@ static bool check_plain(const struct hallmark_settings *settings, struct hallmar
 {
     static const enum settings_field for_apt[] = {SETTINGS_NOT_AUTOMATIC,
                                                   SETTINGS_BUT_AUTOMATIC_UPGRADES, SETTINGS_RULES,
-                                                  SETTINGS_COMPRESSION};
+                                                  SETTINGS_COMPRESSION, SETTINGS_CONTENTS};
     const char *suite = settings->values[SETTINGS_SUITE];
     size_t i;
 

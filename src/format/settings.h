@@ -29,6 +29,7 @@ enum settings_field {
     SETTINGS_BUT_AUTOMATIC_UPGRADES, /* likewise */
     SETTINGS_RULES,            /* lines of five words, with newlines between; format/placement.h */
     SETTINGS_COMPRESSION,      /* words out of xz, gz and zst */
+    SETTINGS_CONTENTS,         /* "yes" or "no" */
     SETTINGS_HASHES,           /* words out of SHA256 (always, named or not) and SHA512 */
     SETTINGS_VALID_FOR,        /* a length of time, at least a minute */
     SETTINGS_REFRESH_BEFORE,   /* a length of time, less than Valid-For */

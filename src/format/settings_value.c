@@ -175,6 +175,7 @@ static const struct {
     [SETTINGS_BUT_AUTOMATIC_UPGRADES] = {"But-Automatic-Upgrades", LINE, answer_fault},
     [SETTINGS_RULES] = {"Rules", LINES, placement_rule_fault},
     [SETTINGS_COMPRESSION] = {"Compression", WORDS, compression_fault},
+    [SETTINGS_CONTENTS] = {"Contents", LINE, answer_fault},
     [SETTINGS_HASHES] = {"Hashes", WORDS, hash_fault},
     [SETTINGS_VALID_FOR] = {"Valid-For", LINE, valid_for_fault},
     [SETTINGS_REFRESH_BEFORE] = {"Refresh-Before", LINE, duration_fault},

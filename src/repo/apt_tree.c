@@ -13,6 +13,7 @@
 #include "crypto/digest.h"
 #include "format/deb822.h"
 #include "format/packages.h"
+#include "repo/apt_contents.h"
 #include "system/publish.h"
 
 struct apt_tree {
@@ -21,6 +22,7 @@ struct apt_tree {
     const struct publication *before;
     struct apt_pool *pool;
     struct apt_sources *sources;
+    struct contents_cache *contents; /* NULL: it is not wanted */
     unsigned forms, hashes;
     struct strlist architectures;
     struct apt_item *items;
@@ -155,6 +157,7 @@ void apt_tree_free(struct apt_tree *tree)
     placement_free(&tree->placement);
     apt_pool_free(tree->pool);
     apt_sources_free(tree->sources);
+    contents_cache_free(tree->contents);
     free(tree);
 }
 
@@ -166,6 +169,16 @@ struct apt_pool *apt_tree_pool(struct apt_tree *tree)
 struct apt_sources *apt_tree_sources(struct apt_tree *tree)
 {
     return tree->sources;
+}
+
+void apt_tree_use_contents(struct apt_tree *tree, struct contents_cache *cache)
+{
+    tree->contents = cache;
+}
+
+struct contents_cache *apt_tree_contents(struct apt_tree *tree)
+{
+    return tree->contents;
 }
 
 /* ---- The plan ------------------------------------------------------------------------------- */
@@ -231,7 +244,7 @@ struct apt_item *apt_tree_add_item(struct apt_tree *tree, size_t suite, char *pa
     return &tree->items[tree->n_items++];
 }
 
-static bool belongs(const struct apt_package *package, const struct apt_item *item)
+bool apt_tree_belongs(const struct apt_package *package, const struct apt_item *item)
 {
     return package->is_used && package->kind == item->kind &&
            package->placed.component == item->component &&
@@ -247,7 +260,7 @@ static bool write_packages(struct apt_tree *tree, const struct apt_item *item,
     size_t i;
 
     for (i = 0; (package = apt_pool_package(tree->pool, i)) != NULL; i++)
-        if (belongs(package, item) && !apt_pool_write(tree->pool, package, sink, err))
+        if (apt_tree_belongs(package, item) && !apt_pool_write(tree->pool, package, sink, err))
             return false;
     return true;
 }
@@ -259,7 +272,7 @@ static bool has_new(const struct apt_tree *tree, const struct apt_item *item)
     size_t i;
 
     for (i = 0; (package = apt_pool_package(tree->pool, i)) != NULL; i++)
-        if (apt_pool_is_new(package) && belongs(package, item))
+        if (apt_pool_is_new(package) && apt_tree_belongs(package, item))
             return true;
     return false;
 }
@@ -295,6 +308,19 @@ static void add_packages(struct apt_tree *tree, const struct apt_item *what)
     item->is_pending = has_new(tree, item);
     add_description(tree, what->suite, directory, what);
     free(directory);
+}
+
+/* Adds the files of the packages of item INDEX. */
+static void add_contents(struct apt_tree *tree, size_t index)
+{
+    struct apt_item what = tree->items[index], *item;
+
+    what.path = alloc_printf("%s/Contents-%s", tree->placement.components.items[what.component],
+                             what.architecture);
+    what.write = apt_contents_write;
+    what.follows = index + 1;
+    item = apt_tree_add_item(tree, what.suite, what.path);
+    *item = what;
 }
 
 static bool has_udebs(const struct apt_tree *tree, size_t suite, size_t component)
@@ -342,6 +368,8 @@ static void add_component(struct apt_tree *tree, size_t suite, size_t component)
         what.architecture = tree->architectures.items[i];
         what.kind = APT_DEB;
         add_packages(tree, &what);
+        if (tree->contents)
+            add_contents(tree, tree->n_items - 2);
         what.kind = APT_UDEB;
         if (with_udebs)
             add_packages(tree, &what);
@@ -429,9 +457,11 @@ static bool compare_item(struct apt_tree *tree, struct apt_item *item, struct di
     const struct release_entry *entry;
     struct digest_value value;
 
+    if (item->follows)
+        item->is_pending = tree->items[item->follows - 1].is_pending;
     if (!item->is_pending && !has_all_forms(tree, item))
         item->is_pending = true;
-    if (item->is_pending)
+    if (item->is_pending || item->follows)
         return true;
     entry = find_published(tree, item, INDEX_PLAIN);
     if (!(item->write ? item->write(tree, item, &sink, err)

@@ -9,6 +9,7 @@
 #include "repo/apt_files.h"
 #include "repo/apt_pool.h"
 #include "repo/apt_sources.h"
+#include "repo/contents_cache.h"
 #include "repo/publication.h"
 
 struct apt_tree;
@@ -24,6 +25,7 @@ struct apt_item {
     /* Writes the text into SINK, whenever it is asked for; NULL: it is TEXT, not compressed. */
     bool (*write)(struct apt_tree *tree, const struct apt_item *item, const struct index_sink *sink,
                   struct hallmark_error *err);
+    size_t follows;  /* 1 + the index of the item whose state it has; 0: none */
     bool is_pending; /* not what is published: to be set where that is known without writing it */
 };
 
@@ -37,6 +39,13 @@ void apt_tree_free(struct apt_tree *tree);
 /* To be filled with all packages of the tree. */
 struct apt_pool *apt_tree_pool(struct apt_tree *tree);
 struct apt_sources *apt_tree_sources(struct apt_tree *tree);
+
+/* Has the tree write Contents as well, out of the lists in CACHE, which it takes over. */
+void apt_tree_use_contents(struct apt_tree *tree, struct contents_cache *cache);
+struct contents_cache *apt_tree_contents(struct apt_tree *tree);
+
+/* Whether PACKAGE is listed in ITEM. */
+bool apt_tree_belongs(const struct apt_package *package, const struct apt_item *item);
 
 /* Places all packages, and finds out which files there are and which of them are not published
  * already. *OUT are the suites with their releases: complete, but for what is pending. */

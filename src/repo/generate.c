@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
+#include "repo/apt_contents.h"
 #include "repo/package_format.h"
 #include "system/package.h"
 #include "system/tree.h"
@@ -94,7 +95,8 @@ static bool find_cached(struct generate *g, const struct tree_file *file,
     if (!out->is_checked && package_format_from_path(file->path, &format))
         return false;
     if (g->out.apt)
-        return apt_pool_knows(apt_tree_pool(g->out.apt), &entry);
+        return apt_pool_knows(apt_tree_pool(g->out.apt), &entry) &&
+               apt_contents_knows(g->out.apt, &entry);
     return !flat_index_wants(file->path) || flat_index_knows(g->flat, &entry);
 }
 
@@ -121,6 +123,8 @@ static void count_to_hash(struct generate *g)
 struct reading {
     struct digest_cache_record record;
     struct bytes control; /* of a .deb */
+    struct bytes files;   /* likewise, where they are wanted */
+    bool has_archive;     /* an archive was read, so that both are known */
     struct bytes text;    /* of a .dsc in the layout apt, cut at what is too long for one */
 };
 
@@ -194,6 +198,8 @@ static bool check_archive(struct generate *g, int fd, const char *path, struct r
     out->record.is_checked = true;
     out->record.totals = content.totals;
     out->control = content.control;
+    out->files = content.files;
+    out->has_archive = true;
     return true;
 }
 
@@ -239,7 +245,9 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
     for (try = 0; try < TRIES; try++) {
         error_clear(&fault);
         bytes_free(&out->control);
+        bytes_free(&out->files);
         bytes_free(&out->text);
+        out->has_archive = false;
         out->record = (struct digest_cache_record){0};
         ok = hash_once(g, path, out, &is_steady, &fault);
         if (is_steady)
@@ -272,11 +280,14 @@ static bool add_listed(struct generate *g, const struct release_entry *entry,
 
 /* Adds a file of a source package, or a package, which could be both. */
 static bool add_to_apt(struct generate *g, const struct release_entry *entry,
-                       struct bytes_view control, struct hallmark_error *err)
+                       const struct reading *reading, struct hallmark_error *err)
 {
     apt_sources_add_file(apt_tree_sources(g->out.apt), entry);
-    return !apt_pool_wants(entry->path) ||
-           apt_pool_add(apt_tree_pool(g->out.apt), entry, control, err);
+    if (!apt_pool_wants(entry->path))
+        return true;
+    return (!reading->has_archive ||
+            apt_contents_add(g->out.apt, entry, bytes_view(&reading->files), err)) &&
+           apt_pool_add(apt_tree_pool(g->out.apt), entry, bytes_view(&reading->control), err);
 }
 
 static bool add_file(struct generate *g, struct tree_file *file, struct hallmark_error *err)
@@ -287,12 +298,13 @@ static bool add_file(struct generate *g, struct tree_file *file, struct hallmark
 
     if (ok) {
         entry = entry_from(file->path, &reading.record);
-        ok = g->out.apt ? add_to_apt(g, &entry, bytes_view(&reading.control), err)
+        ok = g->out.apt ? add_to_apt(g, &entry, &reading, err)
                         : add_listed(g, &entry, bytes_view(&reading.control), err);
     }
     if (ok)
         digest_cache_put(g->out.cache, file->path, &reading.record);
     bytes_free(&reading.control);
+    bytes_free(&reading.files);
     return ok;
 }
 
@@ -465,7 +477,11 @@ static bool start(struct generate *g, struct hallmark_error *err)
     if (settings_layout(options->settings) == SETTINGS_APT) {
         g->out.apt =
             apt_tree_new(options->settings, options->before, g->rootfd, options->spoolfd, err);
-        return g->out.apt != NULL;
+        if (!g->out.apt)
+            return false;
+        if (apt_contents_open(g->out.apt, options->settings, options->statefd, options->spoolfd))
+            package_reader_list_files(g->reader);
+        return true;
     }
     g->flat = flat_index_start(&options->before->index, g->algorithms);
     g->release = &publication_add_suite(&g->out.suites, "")->release;

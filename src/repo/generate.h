@@ -21,6 +21,7 @@ struct generate_options {
     const struct hallmark_settings *settings;
     struct publication *before; /* what is published; as apt_tree_new() wants it */
     int spoolfd;                /* likewise */
+    int statefd;                /* where the cache of lists of files is; -1: nowhere */
     enum generate_broken broken;
     enum hallmark_sandbox sandbox;
     hallmark_progress_fn *progress; /* bytes hashed, of all bytes that have to be; may be NULL */

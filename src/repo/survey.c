@@ -71,6 +71,7 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher
     struct generate_options how = {.settings = p->settings,
                                    .before = &survey.before,
                                    .spoolfd = access == PUBLISHER_WRITE ? p->statefd : -1,
+                                   .statefd = p->statefd,
                                    .broken = p->options->keep_going ? GENERATE_LEAVE_OUT
                                                                     : GENERATE_REFUSE,
                                    .sandbox = p->options->sandbox,

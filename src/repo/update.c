@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/timestamp.h"
+#include "repo/apt_contents.h"
 #include "repo/signing_keys.h"
 #include "repo/survey.h"
 #include "system/publish.h"
@@ -281,6 +282,8 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
         goto out;
     reason = reason_to_publish(p, &survey.before, &survey.generated);
     save_cache(p, survey.cache, survey.generated.cache, reason);
+    if (survey.generated.apt && !apt_contents_save(survey.generated.apt, err))
+        goto out;
     publisher_note(p, HALLMARK_NOTE_INFO, "%s", reason ? reason : "nothing has changed");
     if (!check_loss(p, &survey, &done, err) || !check_clock(p, survey.before.last_date, err))
         goto out;

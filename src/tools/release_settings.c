@@ -28,6 +28,7 @@ static const struct {
     {OPTION_BUT_AUTOMATIC_UPGRADES, "But-Automatic-Upgrades"},
     {OPTION_RULE, "Rules"},
     {OPTION_COMPRESSION, "Compression"},
+    {OPTION_CONTENTS, "Contents"},
     {OPTION_HASH, "Hashes"},
     {OPTION_VALID_FOR, "Valid-For"},
     {OPTION_REFRESH_BEFORE, "Refresh-Before"},

@@ -47,6 +47,7 @@ static const struct cli_option options[] = {
     {OPTION_RULE, "rule", "RULE", EVERY, "which suites a package goes to (repeatable)"},
     {OPTION_COMPRESSION, "compression", "xz|gz|zst", EVERY,
      "of the indexes for apt (repeatable; xz gz)"},
+    {OPTION_CONTENTS, "contents", "yes|no", EVERY, "index which files are in which packages (no)"},
     {OPTION_HASH, "hash", "SHA256|SHA512", EVERY, "hashes to list beside SHA256 (repeatable)"},
     {OPTION_VALID_FOR, "valid-for", "TIME", EVERY, "how long a manifest is valid (7d)"},
     {OPTION_REFRESH_BEFORE, "refresh-before", "TIME", EVERY,
