@@ -10,7 +10,7 @@
 
 /* Zeroed memory for N objects of SIZE bytes; never NULL. Released with free(3), like all of these.
  */
-void *alloc_array(size_t n, size_t size);
+void *alloc_array(size_t n, size_t size) __attribute__((returns_nonnull));
 
 /* P (or NULL) grown to N objects of SIZE bytes; what is new is not zeroed. */
 void *alloc_regrow(void *p, size_t n, size_t size);

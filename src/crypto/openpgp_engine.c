@@ -167,11 +167,12 @@ unsigned openpgp_engine_digest(gpgme_hash_algo_t algorithm)
 void openpgp_engine_copy(char *out, size_t size, const char *text)
 {
     enum { MAX_CONTINUATION = 3 }; /* bytes of a UTF-8 character behind its first one */
-    size_t len, cut;
+    size_t len = text ? strlen(text) : 0, cut;
 
-    if (!text)
-        text = "";
-    len = strlen(text);
+    if (!text) {
+        *out = '\0';
+        return;
+    }
     if (len >= size) {
         len = size - 1;
         for (cut = 0; cut < MAX_CONTINUATION && ((unsigned char)text[len] & 0xc0) == 0x80; cut++)

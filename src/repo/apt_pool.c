@@ -110,7 +110,7 @@ static void grow_table(struct apt_pool *pool)
     free(pool->table);
     pool->table_size *= 2;
     pool->table = alloc_array(pool->table_size, sizeof *pool->table);
-    for (i = 0; i < pool->n_packages; i++)
+    for (i = 0; pool->packages && i < pool->n_packages; i++)
         *place_of(pool, pool->packages[i].path) = (uint32_t)i + 1;
 }
 
@@ -140,12 +140,10 @@ static char *put_text(char **to, struct bytes_view text)
 static void set_package(struct apt_package *package, const struct packages_stanza *stanza)
 {
     bool has_sha512 = (stanza->hashes & RELEASE_SHA512) != 0;
-    char *memory, *to;
+    char *to = alloc_array(stanza->filename.len + stanza->package.len + stanza->version.len +
+                               stanza->architecture.len + 4 + (has_sha512 ? RELEASE_SHA512_LEN : 0),
+                           1);
 
-    to = memory =
-        alloc_array(stanza->filename.len + stanza->package.len + stanza->version.len +
-                        stanza->architecture.len + 4 + (has_sha512 ? RELEASE_SHA512_LEN : 0),
-                    1);
     free(package->path);
     package->path = put_text(&to, stanza->filename);
     package->package = put_text(&to, stanza->package);

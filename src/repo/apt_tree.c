@@ -464,6 +464,8 @@ static bool compare_item(struct apt_tree *tree, struct apt_item *item, struct di
     if (item->is_pending || item->follows)
         return true;
     entry = find_published(tree, item, INDEX_PLAIN);
+    if (!entry)
+        return error_set(err, HALLMARK_ERR_IO, "an index that is published cannot be found");
     if (!(item->write ? item->write(tree, item, &sink, err)
                       : digest_update(digest, item->text.data, item->text.len, err)) ||
         !digest_final(digest, &value, err))
@@ -484,6 +486,8 @@ static void add_published(const struct apt_tree *tree, const struct apt_item *it
         if (!(forms_of(tree, item) >> form & 1))
             continue;
         entry = find_published(tree, item, form);
+        if (!entry)
+            continue;
         added = release_add(release, entry->path);
         path = added->path;
         *added = *entry;

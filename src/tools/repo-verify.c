@@ -214,7 +214,9 @@ static const struct hallmark_package **named_packages(struct run *run, char **na
     const struct hallmark_package **packages = calloc((size_t)n_names + 1, sizeof *packages);
     int i;
 
-    for (i = 0; packages && i < n_names; i++) {
+    if (!packages)
+        abort(); /* as the library does without memory */
+    for (i = 0; i < n_names; i++) {
         packages[i] = find_package(run, names[i]);
         if (!packages[i])
             break;
@@ -238,8 +240,10 @@ static void check_packages(struct check *check)
         .ctx = check,
     };
 
-    if (run->err.code != HALLMARK_OK)
+    if (run->err.code != HALLMARK_OK) {
+        free(packages);
         return;
+    }
     progress_start(&check->progress, "checking", !cli_has(run->cli, CLI_QUIET));
     hallmark_repository_check(run->repository, &how, &check->report, &run->err);
     progress_stop(&check->progress);
@@ -479,7 +483,7 @@ static void unpack_report(struct run *run, const struct hallmark_package *packag
         report_number(&run->json, "n_bytes", report->n_bytes);
         report_string(&run->json, "sandbox", report->sandbox);
         report_close(&run->json, '}');
-    } else if (run->err.code == HALLMARK_OK && !cli_has(run->cli, CLI_QUIET)) {
+    } else if (package && run->err.code == HALLMARK_OK && !cli_has(run->cli, CLI_QUIET)) {
         progress_size(report->n_bytes, size);
         printf("%s: unpacked into %s: %" PRIu64 " entries, %s\n", package->path, how->into,
                report->n_entries, size);
