@@ -246,6 +246,52 @@ class Publish:
         require(not is_locked(place.state), "the lock is held")
 
 
+class PublishArchive(Publish):
+    """Likewise, in the layout of Debian's archive."""
+
+    def command(self, place, verb=None):
+        command = super().command(place, verb)
+        return command[:-1] + ["--layout", "apt", "--suite", "stable", "--component", "main",
+                               "--architecture", "amd64", place.root]
+
+    def prepare(self, place):
+        place.make()
+        getattr(self, "prepare_" + self.name)(place)
+        self.files = {f"pool/stable/{name}" for name in os.listdir(os.path.join(place.root, "pool/stable"))}
+
+    def prepare_archive(self, place):
+        os.makedirs(os.path.join(place.root, "pool/stable"))
+        for i, package in enumerate(self.tools.debs[:2]):
+            shutil.copy(package, os.path.join(place.root, "pool/stable"))
+            self.do(place, OLD - 10 + 10 * i)
+        shutil.copy(self.tools.debs[2], os.path.join(place.root, "pool/stable"))
+        os.remove(os.path.join(place.root, "pool/stable", os.path.basename(self.tools.debs[0])))
+
+    def prepare_exchanged(self, place):
+        """dists is a directory that another tool made."""
+        self.prepare_archive(place)
+        dists = os.path.join(place.root, "dists")
+        shutil.copytree(dists, dists + ".plain")
+        os.remove(dists)
+        os.rename(dists + ".plain", dists)
+        shutil.rmtree(os.path.join(place.root, invariant.STORE))
+        shutil.rmtree(place.state)
+
+    def old(self, place):
+        return invariant.view(place.root, invariant.SUITE)
+
+    def settle(self, place, old):
+        documents = invariant.view(place.root, invariant.SUITE)
+        if documents == old:
+            invariant.check_archive(place.root, old["Release"])
+            return "old"
+        date = self.checker.published_archive(place.root)
+        require(date > invariant.date_of(old["Release"]), "Date has not grown")
+        got = invariant.packages_of(place.root, documents["Release"])
+        require(got == self.files, f"the indexes list {sorted(got)}, not {sorted(self.files)}")
+        return "new"
+
+
 class Unpack:
     """repo-verify unpack: the destination is whole or not there."""
     name = "unpack"
@@ -311,6 +357,6 @@ def tree(top):
 
 def all_cases(tools):
     return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"), Publish(tools, "indexed"),
-            Publish(tools, "unindexed"),
+            Publish(tools, "unindexed"), PublishArchive(tools, "archive"), PublishArchive(tools, "exchanged"),
             Publish(tools, "resigned", "resign"), Publish(tools, "resumed", "resign"),
             Publish(tools, "pruned", "prune"), Unpack(tools)]

@@ -50,7 +50,7 @@ class Order:
             self.dirty.add(path)
         elif call in ("mkdir", "mkdirat"):
             self.dirty |= {path, parent}
-        elif LINKS.match(call) and "/.new-" not in path:
+        elif LINKS.match(call) and "/.new-" not in path and not path.endswith("/taken-over"):  # both wait
             self.dirty.add(parent)
         elif RENAMES.match(call) and "/.old-" not in path:  # what is removed may come back
             self.rename(path)

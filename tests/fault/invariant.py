@@ -17,8 +17,10 @@ from email.utils import parsedate_to_datetime
 
 DOCUMENTS = ("Release", "Release.gpg", "InRelease")
 INDEXES = ("Packages", "Packages.gz", "Packages.xz")
+SUITE = "dists/stable"  # of the archives that tests make
 STORE = ".hallmark"
 CURRENT = "current"
+TAKEN_OVER = "taken-over"  # a directory of another tool, which stays
 STATE_FILES = {"lock", "cache", "state"}
 GENERATION = re.compile(r"[0-9]{8}\Z")
 
@@ -43,12 +45,12 @@ def sha256(data):
 
 # ---- What readers see ------------------------------------------------------------------------------
 
-def view(root):
+def view(root, directory=""):
     """The bytes of the three documents as a reader gets them, None for what is not there."""
     out = {}
     for name in DOCUMENTS:
         try:
-            out[name] = read(os.path.join(root, name))
+            out[name] = read(os.path.join(root, directory, name))
         except FileNotFoundError:
             out[name] = None
     return out
@@ -68,6 +70,36 @@ def check_indexes(root, release):
             data = read(served)
             require(len(data) == size and sha256(data) == digest, f"{served} is not what is listed: two generations")
     return [name for name in INDEXES if name in found]
+
+
+def check_archive(root, release):
+    """Every file that the Release of a suite lists is served, and by its hash too; none else is."""
+    top = os.path.join(root, SUITE)
+    found = listed(release)
+    for name, (digest, size) in found.items():
+        for served in (name, os.path.join(os.path.dirname(name), "by-hash", "SHA256", digest)):
+            data = read(os.path.join(top, served))
+            require(len(data) == size and sha256(data) == digest, f"{served} is not what is listed: two generations")
+    for base, directories, names in os.walk(top):
+        if "by-hash" in directories:
+            directories.remove("by-hash")
+        for name in names:
+            path = os.path.relpath(os.path.join(base, name), top)
+            require(path in found or path in DOCUMENTS, f"{path} is served and not listed")
+
+
+def packages_of(root, release):
+    """The files that the indexes of an archive list."""
+    out = set()
+    for name in listed(release):
+        if name.endswith("/Packages"):
+            text = read(os.path.join(root, SUITE, name)).decode()
+            for stanza in filter(None, text.split("\n\n")):
+                values = dict(line.split(": ", 1) for line in stanza.split("\n") if re.match(r"(Filename|SHA256): ", line))
+                require(sha256(read(os.path.join(root, values["Filename"]))) == values["SHA256"],
+                        f"{values['Filename']} is not what the index lists")
+                out.add(values["Filename"])
+    return out
 
 
 def fields(release):
@@ -123,8 +155,23 @@ class Checker:
         self._links(root, check_indexes(root, documents["Release"]))
         require(clearsigned_text(documents["InRelease"]) == documents["Release"],
                 "InRelease and Release differ: two generations")
-        self._signatures(root, documents)
+        self._signatures(root, documents, self.repo_verify)
         self._files(root, documents["Release"])
+        date = date_of(documents["Release"])
+        require(date >= self.floor, f"Date went back from {self.floor} to {date}")
+        return date
+
+    def published_archive(self, root):
+        """Likewise, for the layout of Debian's archive."""
+        documents = view(root, SUITE)
+        missing = [name for name in DOCUMENTS if documents[name] is None]
+        require(not missing, f"not published: {', '.join(missing)}")
+        target = os.readlink(os.path.join(root, "dists"))
+        require(target == f"{STORE}/{CURRENT}/dists", f"dists leads to {target}")
+        check_archive(root, documents["Release"])
+        require(clearsigned_text(documents["InRelease"]) == documents["Release"],
+                "InRelease and Release differ: two generations")
+        self._signatures(os.path.join(root, SUITE), documents, None)
         date = date_of(documents["Release"])
         require(date >= self.floor, f"Date went back from {self.floor} to {date}")
         return date
@@ -144,7 +191,7 @@ class Checker:
             mode = os.lstat(os.path.join(store, current, name)).st_mode
             require(stat.S_ISREG(mode) and stat.S_IMODE(mode) == 0o644, f"{current}/{name}: mode {mode:o}")
 
-    def _signatures(self, root, documents):
+    def _signatures(self, root, documents, repo_verify):
         key = sha256(b"".join(sha256(documents[name]).encode() for name in DOCUMENTS))
         if key in self.good:
             return
@@ -153,8 +200,8 @@ class Checker:
                                  cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False)
             require(run.returncode == 0 and b"[GNUPG:] VALIDSIG " in run.stdout,
                     f"gpgv {' '.join(arguments)}: {run.stderr.decode(errors='replace')}")
-        if self.repo_verify:
-            run = subprocess.run([self.repo_verify, "check", "--quiet", "--no-state", "--keyring", self.keyring, root],
+        if repo_verify:
+            run = subprocess.run([repo_verify, "check", "--quiet", "--no-state", "--keyring", self.keyring, root],
                                  stdin=subprocess.DEVNULL, capture_output=True, check=False)
             require(run.returncode == 0, f"repo-verify: status {run.returncode}: {run.stderr.decode(errors='replace')}")
         self.good.add(key)
@@ -186,7 +233,7 @@ def leftovers(root=None, state=None, empty=()):
     out = []
     if root:
         out += [f"{STORE}/{name}" for name in names_in(os.path.join(root, STORE))
-                if name != CURRENT and not GENERATION.match(name)]
+                if name not in (CURRENT, TAKEN_OVER) and not GENERATION.match(name)]
         newest = max([name for name in names_in(os.path.join(root, STORE)) if GENERATION.match(name)], default=None)
         link = os.path.join(root, STORE, CURRENT)
         if newest and os.path.islink(link) and os.readlink(link) < newest:

@@ -27,6 +27,8 @@ SYNCS = ("fsync", "fdatasync", "syncfs")
 REMOVALS = ("unlink", "unlinkat", "rmdir")
 WRITES = ("write", "pwrite64", "read", "pread64")
 REASON = re.compile(r"repo-(release|verify): .|hallmark: out of memory")
+# Of these cases, the short form tries only what is about the tree, and each error at another call.
+MINOR = ("first", "adopted", "unindexed", "archive", "exchanged")
 # In the short form, one in so many of the calls that read or do something else.
 STRIDE = 17
 
@@ -147,7 +149,7 @@ def is_wanted(sweep, case, path):
         return True
     if case.name == "resumed":
         return False
-    return path.startswith("/root" if case.name in ("first", "adopted", "unindexed") else ("/root", "/state", "/out"))
+    return path.startswith("/root" if case.name in MINOR else ("/root", "/state", "/out"))
 
 
 def sweep_kill(sweep, chosen):
@@ -209,12 +211,14 @@ def errors_for(sweep, case, k, call, path):
     """The faults to try at one call that changes something."""
     if not is_wanted(sweep, case, path):
         return
+    if not sweep.is_long and case.name in ("first", "exchanged") and k % 2:
+        return
     names = ERRORS if sweep.is_long else (ERRORS[(k + len(case.name)) % len(ERRORS)],)
     if call in SYNCS and "EIO" not in names:
         names = (*names, "EIO")
     for name in names:
         yield judge_error, ("fail", f"{k}:{name}")
-    if not sweep.is_long and case.name in ("first", "adopted", "indexed", "unindexed", "resigned"):
+    if not sweep.is_long and case.name in (*MINOR, "indexed", "resigned"):
         return
     if INTERRUPTIBLE.match(call):
         yield judge_interruption, ("fail", f"{k}:EINTR")
