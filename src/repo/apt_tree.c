@@ -483,10 +483,8 @@ static void add_published(const struct apt_tree *tree, const struct apt_item *it
     char *path;
 
     for (form = 0; form < INDEX_FORMS; form++) {
-        if (!(forms_of(tree, item) >> form & 1))
-            continue;
         entry = find_published(tree, item, form);
-        if (!entry)
+        if (!entry || !(forms_of(tree, item) >> form & 1))
             continue;
         added = release_add(release, entry->path);
         path = added->path;

@@ -100,8 +100,9 @@ head -n "$stanzas" "$T/list" | diff - "$T/wanted" >&2 || fail "another list than
 
 # The same indexes as apt reads are enough, in every suite: none more is asked for, such as binary-all.
 for suite in "${suites[@]}"; do
+    date=$(date -u -d "$(sed -n 's/^Date: //p' "$suite/InRelease")" +%s)
     expect 11 'no such package \(in 1 indexes' -- verify check --keyring "$DEBIAN_KEYS" --allow-no-expiry \
-        --as-of "@$(($(date -u -d "$(sed -n 's/^Date: //p' "$suite/InRelease")" +%s) + 3600))" --component main --arch "$arch" "$suite" no-such-package:"$arch"
+        --as-of "@$((date + 3600))" --component main --arch "$arch" "$suite" no-such-package:"$arch"
 done
 
 # The files that apt fetched, where they belong.

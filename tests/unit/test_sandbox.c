@@ -287,7 +287,8 @@ int main(void)
     const char *level = getenv("HALLMARK_TEST_SANDBOX");
 
     if (level && strcmp(level, "off") == 0) {
-        puts("1..0 # SKIP HALLMARK_TEST_SANDBOX is off: valgrind, or a kernel without these layers");
+        puts(
+            "1..0 # SKIP HALLMARK_TEST_SANDBOX is off: valgrind, or a kernel without these layers");
         return 0;
     }
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
