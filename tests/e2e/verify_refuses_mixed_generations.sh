@@ -77,7 +77,10 @@ cp -R "$T/second" "$T/third"
 cp "$T/first/pool/hello_1.0_all.deb" "$T/third/pool"
 show third
 cp "$T/first/"*Release* "$site"
-accepts F10-by-hash-has-the-old-indexes -- consume check "$site" --no-state --quiet
+accepts F10-by-hash-has-the-old-indexes -- consume list "$site" --no-state
+accepts F10-package-by-the-old-indexes -- consume check "$site" --no-state --quiet hello
+# Who checks the whole copy wants to know that clients without by-hash would be refused.
+checked F10-by-hash-has-the-old-indexes-in-a-check 3 'Packages(|.gz|.xz): '
 rm -rf "$site/by-hash"
 checked F10-without-by-hash 3 'Packages(|.gz|.xz): '
 sed -i '/^Acquire-By-Hash/d' "$T/first/Release"
