@@ -140,3 +140,21 @@ refuses F05-memory-is-no-directory 1 'consumer/verified: Not a directory' -- con
 rm "$T/consumer/verified"
 mv "$T/verified" "$T/consumer/verified"
 accepts F05-mended -- consume check "$site" --quiet
+
+# What the repository calls itself has changed, by the right key: somebody has to accept that, once.
+other=$T/renamed
+for change in "--origin Somebody" "--label Else" "--codename crow"; do
+    rm -rf "$other"
+    make_repository "$other"
+    publish "$other"
+    option=${change% *} value=${change#* } name=${change%% *}
+    name=${name#--}
+    expect 0 '' -- consume check "$other"
+    publish "$other" "$option" "$value"
+    WATCHED=("$other" "$T/consumer")
+    refuses "M15-$name-changes" 6 "has ${name^} .*--accept-change" -- consume check "$other"
+    accepts "M15-$name-change-without-memory" -- consume check "$other" --no-state --quiet
+    expect 0 '' -- consume check "$other" --accept-change
+    expect 0 '' -- consume check "$other"
+    find "$T/consumer" -type f -exec grep -l "$other" {} + | xargs -r rm
+done
