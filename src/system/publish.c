@@ -79,6 +79,7 @@ static bool look_at(const struct publication *p, const char *name, enum place *o
         return errno == ENOENT || error_set_errno(err, "%s", name);
     }
     *out = S_ISREG(st.st_mode) ? PLACE_PLAIN : PLACE_LINK;
+    errno = 0;
     if ((S_ISREG(st.st_mode) && !is_exchangeable(p, name)) ||
         (S_ISLNK(st.st_mode) && is_our_link(rootfd, name)))
         return true;
@@ -86,6 +87,8 @@ static bool look_at(const struct publication *p, const char *name, enum place *o
         *out = PLACE_TREE;
         return true;
     }
+    if (S_ISLNK(st.st_mode) && errno && errno != ENAMETOOLONG)
+        return error_set_errno(err, "%s: cannot read the link", name);
     if (S_ISLNK(st.st_mode))
         what = "a symbolic link to another place";
     else if (S_ISDIR(st.st_mode))
