@@ -30,17 +30,17 @@ each()
 }
 
 if have cppcheck; then
-    printf '%s\n' src | each cppcheck 1 cppcheck -q -j "$jobs" --std=c11 -D_GNU_SOURCE -Iinclude -Isrc \
-        --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem
+    each cppcheck 1 cppcheck -q -j "$jobs" --std=c11 -D_GNU_SOURCE -Iinclude -Isrc --inline-suppr --error-exitcode=1 \
+        --enable=warning,performance,portability --suppress=missingIncludeSystem < <(printf '%s\n' src)
 fi
 if have gcc && [ "$(gcc -dumpversion | cut -d. -f1)" -ge 12 ]; then
-    printf '%s\n' src/{base,format,crypto,trust,system,repo}/*.c |
-        each fanalyzer 1 gcc "${flags[@]}" -O1 -fanalyzer -c -o /dev/null
+    each fanalyzer 1 gcc "${flags[@]}" -O1 -fanalyzer -c -o /dev/null \
+        < <(printf '%s\n' src/{base,format,crypto,trust,system,repo}/*.c)
 fi
 if have clang-tidy; then
     # shellcheck disable=SC2016 # the inner shell expands
-    printf '%s\n' src/*/*.c examples/*.c | each clang-tidy 6 bash -c \
-        'n=$1; shift; clang-tidy --quiet "${@:n+1}" -- -Wno-unused-value "${@:1:n}"' _ ${#flags[@]} "${flags[@]}"
+    each clang-tidy 6 bash -c 'n=$1; shift; clang-tidy --quiet "${@:n+1}" -- -Wno-unused-value "${@:1:n}"' \
+        _ ${#flags[@]} "${flags[@]}" < <(printf '%s\n' src/*/*.c examples/*.c)
 fi
 [ $ran -gt 0 ] || skip "none of cppcheck, gcc 12 and clang-tidy is here"
 echo "$ran analysers, no finding"
