@@ -90,7 +90,7 @@ struct bytes_view bytes_view_of(const void *data, size_t len)
 
 bool bytes_view_equals(struct bytes_view v, const char *s)
 {
-    return v.len == strlen(s) && memcmp(v.data, s, v.len) == 0;
+    return v.len == strlen(s) && (v.len == 0 || memcmp(v.data, s, v.len) == 0);
 }
 
 char bytes_lower(char c)

@@ -19,7 +19,8 @@ enum {
 
 static int compare_views(struct bytes_view a, struct bytes_view b)
 {
-    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.data, b.data, len) : 0;
 
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }

@@ -89,7 +89,7 @@ bool index_path_parse(struct index_path *out, const char *path)
 
 static bool is_same(struct bytes_view a, struct bytes_view b)
 {
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 bool index_path_has_component(const struct index_path *index, const char *name)

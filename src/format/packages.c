@@ -96,7 +96,8 @@ bool packages_add(struct packages *packages, struct bytes_view text, const char 
 
 static int compare_views(struct bytes_view a, struct bytes_view b)
 {
-    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.data, b.data, len) : 0;
 
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }

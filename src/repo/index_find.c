@@ -71,7 +71,7 @@ static void parse(struct search *s, const char *text)
 
 static bool is_same(struct bytes_view a, struct bytes_view b)
 {
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static struct bytes_view file_name(struct bytes_view path)

@@ -94,7 +94,7 @@ publish "$root"
 snapshot "$root" >"$T/before"
 snapshot "$T/publisher" >"$T/state"
 if have strace; then
-    strace -f -qq -o "$T/trace" -e trace=%file "$REPO_RELEASE" update "${PUBLISHER[@]}" "$root" || fail "strace"
+    traced %file "$REPO_RELEASE" update "${PUBLISHER[@]}" "$root" || fail "strace"
     ! grep -E '"[^"]*\.deb"' "$T/trace" | grep -E 'open' || fail "an idle update opens a package"
     ! grep -E '(O_WRONLY|O_RDWR|O_CREAT)|(rename|unlink|mkdir|link|symlink)[a-z0-9]*\(' "$T/trace" |
         grep -vE '= -1 |readlink|"(/dev/null|/dev/tty)"|lock"' || fail "an idle update writes"

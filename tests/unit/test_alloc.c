@@ -58,6 +58,16 @@ int __wrap___vasprintf_chk(char **out, int flag, const char *fmt, va_list ap)
     return is_refused() ? -1 : __real___vasprintf_chk(out, flag, fmt, ap);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+const char *__asan_default_options(void);
+
+/* What asks for too much is told so, as it is without the sanitizer. */
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+#endif
+
 /* ---- What is tried ---- */
 
 /* Calls WORK in a child, whose allocation number K fails. Its status; what it says goes to SAID. */
