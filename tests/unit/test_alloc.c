@@ -87,8 +87,10 @@ static int without_memory(int (*work)(void *ctx), void *ctx, int k, char said[64
 
 static int allocate_array(void *ctx)
 {
+    char *volatile p = alloc_array(1, 1);
+
     (void)ctx;
-    return alloc_array(1, 1) ? 0 : 20;
+    return p ? 0 : 20;
 }
 
 static int allocate_regrow(void *ctx)
