@@ -156,5 +156,5 @@ for change in "--origin Somebody" "--label Else" "--codename crow"; do
     accepts "M15-$name-change-without-memory" -- consume check "$other" --no-state --quiet
     expect 0 '' -- consume check "$other" --accept-change
     expect 0 '' -- consume check "$other"
-    find "$T/consumer" -type f -exec grep -l "$other" {} + | xargs -r rm
+    find "$T/consumer" -type f -exec grep -lZ "$other" {} + | xargs -0 -r rm
 done
