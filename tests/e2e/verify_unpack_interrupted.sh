@@ -52,7 +52,7 @@ for ((i = 0; i < n; i++)); do
         fail "success, and nothing is there"
     fi
     # SIGKILL between the making of the directory and the start of its guard: the next unpack sweeps.
-    if [ -n "$(ls -A "$T/out")" ] && [ $signal = KILL ]; then
+    if [ -n "$(ls -A "$T/out")" ] && [ "$signal" = KILL ]; then
         expect 0 '' -- consume unpack "$root" big-1.0.tar.gz --into "$T/out/big"
         rm -rf "$T/out/big"
     fi
