@@ -138,9 +138,7 @@ def judge_kill(case, place, old, fault, result):
     require(result.status == 128 + 9, f"status {result.status} instead of being killed: {result.errors}")
     invariant.no_processes(place.top)
     if fault[0] == "kill-one":  # what guards it has removed it
-        # The guard of a staging directory may end with the tracer; then the next run, which settles, has to sweep.
-        left = [name for name in case.leftovers(place) if name.startswith("out") and "/.hallmark-" not in name
-                and ": .hallmark-" not in name]
+        left = [name for name in case.leftovers(place) if name.startswith("out")]
         require(not left, f"left behind: {', '.join(left)}")
     return f"killed, found {case.settle(place, old)}"
 

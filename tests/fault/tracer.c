@@ -410,7 +410,8 @@ static void follow(struct tracer *t)
     int status;
     pid_t pid;
 
-    while (t->n_tasks && (pid = waitpid(-1, &status, __WALL)) > 0) {
+    /* All tracees: of one that was just forked, nothing has been heard yet. */
+    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
         if (WIFSTOPPED(status)) {
             at_stop(t, pid, status);
             continue;
