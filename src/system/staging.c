@@ -77,16 +77,23 @@ static bool is_private(int fd, nlink_t n_links_min)
            st.st_nlink >= n_links_min;
 }
 
-/* Makes a staging directory of a name that nobody guesses, and locks it, so that no other run takes
- * it for a left-over. errno EAGAIN: another run did. */
-static bool make_staging(struct staging *s)
+/* Chooses a name that nobody guesses. */
+static bool name_staging(struct staging *s)
 {
     uint64_t random;
-    bool is_taken;
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         return false;
     snprintf(s->name, sizeof s->name, "%s%016llx", PREFIX, (unsigned long long)random);
+    return true;
+}
+
+/* Makes the staging directory, and locks it, so that no other run takes it for a left-over. errno
+ * EAGAIN: another run did. */
+static bool make_staging(struct staging *s)
+{
+    bool is_taken;
+
     if (mkdirat(s->parentfd, s->name, 0700) < 0) {
         *s->name = '\0';
         return false;
@@ -144,14 +151,17 @@ bool staging_open(struct staging *out, const char *into, struct hallmark_error *
     if (!open_parent(out, into, err) || !check_absent(out, err))
         return false;
     sweep(out->parentfd);
-    for (i = 0; i < TRIES && !make_staging(out); i++)
-        if (errno != EEXIST && errno != EAGAIN && errno != EINTR)
+    for (i = 0; i < TRIES && name_staging(out); i++) {
+        /* The guard is there before what it guards. */
+        out->guard = staging_guard_start(out->parentfd, out->name, sweep_one, err);
+        if (out->guard < 0)
+            return error_prefix(err, "%s", into);
+        if (make_staging(out) || (errno != EEXIST && errno != EAGAIN && errno != EINTR))
             break;
+        staging_guard_end(&out->guard);
+    }
     if (out->fd < 0)
         return error_set_errno(err, "%s: cannot make a staging directory beside it", into);
-    out->guard = staging_guard_start(out->parentfd, out->name, sweep_one, err);
-    if (out->guard < 0)
-        return error_prefix(err, "%s", into);
     /* The tree's own directory is as the umask wants it; it lies in a private one until it is done.
      */
     if (mkdirat(out->fd, TREE, 0755) == 0)

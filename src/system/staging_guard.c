@@ -25,14 +25,16 @@ static void guard(int fd, int dirfd, const char *name, staging_guard_remove *rem
 {
     static const struct timespec pause = {.tv_nsec = 100000000};
     enum { TRIES = 50 };
-    pid_t pid = fork();
     char byte;
+    pid_t pid;
     int i;
 
-    if (pid != 0)
-        _exit(pid < 0);
+    /* Before the caller goes on: it may be killed with all of its group. */
     if (setsid() < 0 || fchdir(dirfd) < 0)
         _exit(1);
+    pid = fork();
+    if (pid != 0)
+        _exit(pid < 0);
     fd = worker_keep_only(fd);
     if (file_read_some(fd, &byte, 1) == 0)
         for (i = 0; i < TRIES && !remove(AT_FDCWD, name); i++)
