@@ -227,11 +227,14 @@ struct hallmark_unpack_options {
 struct hallmark_unpack_report {
     uint64_t n_entries;
     uint64_t n_bytes;
+    bool is_signed;    /* both are what the repository's Unpacked-Sizes says */
     char sandbox[128]; /* the layers that were active, such as "seccomp landlock rlimits" */
 };
 
 /* Verifies PACKAGE (.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst, .deb) while copying it into a private
- * file, and unpacks it from that file. The directory appears whole or not at all. */
+ * file, and unpacks it from that file. The directory appears whole or not at all. Where the
+ * repository says how much is in the package (hallmark-repository(5), "UNPACKED SIZES"), anything
+ * else is HALLMARK_ERR_UNSAFE. */
 HALLMARK_API bool hallmark_repository_unpack(const struct hallmark_repository *repository,
                                              const struct hallmark_package *package,
                                              const struct hallmark_unpack_options *options,

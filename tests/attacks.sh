@@ -173,7 +173,7 @@ fresh()
     rm -rf "${bad:?}"
     mkdir "$bad"
     cp -R "$T/root/pool" "$bad"
-    cp "$T/Release" "$T/Release.gpg" "$T/InRelease" "$bad"
+    cp "$T/Release" "$T/Release.gpg" "$T/InRelease" "$T/root"/Unpacked-Sizes* "$bad"
 }
 
 # $bad has no InRelease.

@@ -193,7 +193,7 @@ expect()
     esac
 }
 
-# expect_bad N TOTAL REGEX -- COMMAND...: a check that finds N of TOTAL packages bad: status 7, one line for
+# expect_bad N TOTAL REGEX -- COMMAND...: a check that finds N of TOTAL packages, or files, bad: status 7, one line for
 # each of them that matches REGEX, and the summary.
 expect_bad()
 {
@@ -202,7 +202,7 @@ expect_bad()
     expect 7 '*' -- "$@"
     if [ "$(grep -cE -- "^repo-(verify|release): $regex" "$T/stderr")" != "$n" ] ||
         [ "$(wc -l <"$T/stderr")" != $((n + 1)) ] ||
-        ! tail -n 1 "$T/stderr" | grep -q ": bad: $n of $total packages*\$"; then
+        ! tail -n 1 "$T/stderr" | grep -q ": bad: $n of $total \(packages*\|files\)\$"; then
         show_output
         fail_above "expected $n lines that match \"$regex\" and a summary on standard error: $*"
     fi

@@ -41,7 +41,7 @@ static struct bytes_view take_last(struct bytes_view *text)
     return last;
 }
 
-/* The last component: Packages or Sources, and a compression. */
+/* The last component: the name of an index, and a compression. */
 static bool parse_name(struct index_path *out, struct bytes_view name)
 {
     size_t i;
@@ -50,6 +50,8 @@ static bool parse_name(struct index_path *out, struct bytes_view name)
         out->kind = INDEX_PATH_PACKAGES;
     else if (take_prefix(&name, "Sources"))
         out->kind = INDEX_PATH_SOURCES;
+    else if (take_prefix(&name, "Unpacked-Sizes"))
+        out->kind = INDEX_PATH_UNPACKED_SIZES;
     else
         return false;
     for (i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
@@ -85,6 +87,13 @@ bool index_path_parse(struct index_path *out, const char *path)
         return false;
     *out = index;
     return true;
+}
+
+bool index_path_is_at_root(const char *path)
+{
+    struct index_path index;
+
+    return index_path_parse(&index, path) && !index.component.len;
 }
 
 static bool is_same(struct bytes_view a, struct bytes_view b)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which of the files in a Release are indexes, and of what: main/binary-amd64/Packages.xz in an
- * archive, Packages at the root of a flat repository (wiki.debian.org/DebianRepository/Format).
+ * archive, Packages at the root of a flat repository (wiki.debian.org/DebianRepository/Format); and
+ * Unpacked-Sizes beside it, which is hallmark-repository(5)'s own.
  */
 #ifndef FORMAT_INDEX_PATH_H
 #define FORMAT_INDEX_PATH_H
@@ -9,7 +10,7 @@
 #include "base/bytes.h"
 #include "format/package_name.h"
 
-enum index_path_kind { INDEX_PATH_PACKAGES, INDEX_PATH_SOURCES };
+enum index_path_kind { INDEX_PATH_PACKAGES, INDEX_PATH_SOURCES, INDEX_PATH_UNPACKED_SIZES };
 
 struct index_path {
     enum index_path_kind kind;
@@ -21,8 +22,11 @@ struct index_path {
     bool is_readable; /* we can undo that compression: not lz4 */
 };
 
-/* Takes PATH apart; false where it is no index of packages. The views point into PATH. */
+/* Takes PATH apart; false where it is no index. The views point into PATH. */
 bool index_path_parse(struct index_path *out, const char *path);
+
+/* Whether it is an index at the root. */
+bool index_path_is_at_root(const char *path);
 
 /* Whether the index belongs to the component that a person calls NAME: its name, or what stands
  * behind the last "/" of either, since Debian's "updates/main" lies in main. */

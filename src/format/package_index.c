@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Packages and Sources, line by line. */
+/* Packages, Sources and Unpacked-Sizes, line by line. */
 #include "format/package_index.h"
 
 #include <stdlib.h>
@@ -24,11 +24,17 @@ enum field {
     DIRECTORY,
     CHECKSUMS_SHA256,
     CHECKSUMS_SHA512,
+    ENTRIES,
+    UNPACKED_SIZE,
     N_FIELDS,
     NO_FIELD = N_FIELDS,
 };
 
-enum { IN_PACKAGES = 1 << INDEX_PATH_PACKAGES, IN_SOURCES = 1 << INDEX_PATH_SOURCES };
+enum {
+    IN_PACKAGES = 1 << INDEX_PATH_PACKAGES,
+    IN_SOURCES = 1 << INDEX_PATH_SOURCES,
+    IN_SIZES = 1 << INDEX_PATH_UNPACKED_SIZES,
+};
 
 static const struct {
     const char *name;
@@ -38,13 +44,15 @@ static const struct {
     [PACKAGE] = {"Package", IN_PACKAGES | IN_SOURCES, false},
     [VERSION] = {"Version", IN_PACKAGES | IN_SOURCES, false},
     [ARCHITECTURE] = {"Architecture", IN_PACKAGES, false},
-    [FILENAME] = {"Filename", IN_PACKAGES, false},
+    [FILENAME] = {"Filename", IN_PACKAGES | IN_SIZES, false},
     [SIZE] = {"Size", IN_PACKAGES, false},
     [SHA256] = {"SHA256", IN_PACKAGES, false},
     [SHA512] = {"SHA512", IN_PACKAGES, false},
     [DIRECTORY] = {"Directory", IN_SOURCES, false},
     [CHECKSUMS_SHA256] = {"Checksums-Sha256", IN_SOURCES, true},
     [CHECKSUMS_SHA512] = {"Checksums-Sha512", IN_SOURCES, true},
+    [ENTRIES] = {"Entries", IN_SIZES, false},
+    [UNPACKED_SIZE] = {"Unpacked-Size", IN_SIZES, false},
 };
 
 struct package_index {
@@ -138,15 +146,30 @@ static bool get_hash(const struct package_index *index, enum field field, unsign
     return encoding_unhex(out, len, bytes_view(&index->values[field])) || fail_field(index, field);
 }
 
+static bool get_filename(const struct package_index *index, struct bytes_view *out)
+{
+    *out = without_dots(bytes_view(&index->values[FILENAME]));
+    return (index->has[FILENAME] && path_check(*out, "", NULL)) || fail_field(index, FILENAME);
+}
+
+static bool get_number(const struct package_index *index, enum field field, uint64_t *out)
+{
+    return (index->has[field] && encoding_parse_size(bytes_view(&index->values[field]), out)) ||
+           fail_field(index, field);
+}
+
+static bool end_sizes(struct package_index *index, struct package_index_entry *entry)
+{
+    return get_filename(index, &entry->path) && get_number(index, ENTRIES, &entry->n_entries) &&
+           get_number(index, UNPACKED_SIZE, &entry->n_unpacked) &&
+           index->sink->take(index->sink->ctx, entry, index->err);
+}
+
 static bool end_package(struct package_index *index, struct package_index_entry *entry)
 {
-    if (!get_word(index, ARCHITECTURE, &entry->architecture))
+    if (!get_word(index, ARCHITECTURE, &entry->architecture) ||
+        !get_filename(index, &entry->path) || !get_number(index, SIZE, &entry->size))
         return false;
-    entry->path = without_dots(bytes_view(&index->values[FILENAME]));
-    if (!index->has[FILENAME] || !path_check(entry->path, "", NULL))
-        return fail_field(index, FILENAME);
-    if (!index->has[SIZE] || !encoding_parse_size(bytes_view(&index->values[SIZE]), &entry->size))
-        return fail_field(index, SIZE);
     if (index->has[SHA256]) {
         if (!get_hash(index, SHA256, entry->sha256, sizeof entry->sha256))
             return false;
@@ -225,16 +248,19 @@ static bool end_source(struct package_index *index, struct package_index_entry *
 
 static bool end_stanza(struct package_index *index)
 {
-    struct package_index_entry entry = {0};
+    struct package_index_entry entry = {.index = index->what};
     size_t i;
     bool ok;
 
     index->can_continue = false;
     if (!index->stanza)
         return true;
-    ok = get_word(index, PACKAGE, &entry.name) && get_word(index, VERSION, &entry.version) &&
-         (index->kind == INDEX_PATH_PACKAGES ? end_package(index, &entry)
-                                             : end_source(index, &entry));
+    if (index->kind == INDEX_PATH_UNPACKED_SIZES)
+        ok = end_sizes(index, &entry);
+    else
+        ok = get_word(index, PACKAGE, &entry.name) && get_word(index, VERSION, &entry.version) &&
+             (index->kind == INDEX_PATH_PACKAGES ? end_package(index, &entry)
+                                                 : end_source(index, &entry));
     for (i = 0; i < N_FIELDS; i++) {
         index->has[i] = false;
         index->values[i].len = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The indexes Packages and Sources as other publishers write them, too
- * (wiki.debian.org/DebianRepository/Format), read as they come, one stanza in memory. Strict about
- * the fields that say which file this is; what all other fields hold is passed over.
+ * (wiki.debian.org/DebianRepository/Format), and Unpacked-Sizes (hallmark-repository(5)), read as
+ * they come, one stanza in memory. Strict about the fields that say which file this is; what all
+ * other fields hold is passed over.
  */
 #ifndef FORMAT_PACKAGE_INDEX_H
 #define FORMAT_PACKAGE_INDEX_H
@@ -21,6 +22,9 @@ struct package_index_entry {
     uint64_t size;                                 /* bytes */
     unsigned hashes; /* of enum release_hashes; 0 where the index has only weak ones */
     unsigned char sha256[RELEASE_SHA256_LEN], sha512[RELEASE_SHA512_LEN];
+    const char *index; /* what package_index_new() was told */
+    /* Of Unpacked-Sizes, which says nothing else but the path: what is in an archive. */
+    uint64_t n_entries, n_unpacked; /* the latter in bytes */
 };
 
 /* Takes what is found; false, with an error set, ends the reading. */

@@ -15,19 +15,6 @@
 
 static const char what[] = "Packages";
 
-bool packages_is_index(const char *path)
-{
-    static const char *const names[] = {"Packages",     "Packages.bz2",  "Packages.gz",
-                                        "Packages.lz4", "Packages.lzma", "Packages.xz",
-                                        "Packages.zst"};
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(path, names[i]) == 0)
-            return true;
-    return false;
-}
-
 /* ---- Parsing -------------------------------------------------------------------------------- */
 
 static bool malformed(const struct control *control, const char *name, struct hallmark_error *err)

@@ -27,10 +27,6 @@ struct packages {
     size_t n_stanzas, stanzas_cap;
 };
 
-/* Whether PATH is such an index, and so no package: Packages at the root, in any compression that apt
- * knows. */
-bool packages_is_index(const char *path);
-
 /* Parses TEXT, which must outlive *OUT. HALLMARK_ERR_MALFORMED, with the line where a stanza starts:
  * what control_parse() refuses in one; no empty line behind one; a Filename, Size or SHA256 that is
  * missing, twice, or not as release_parse() wants it in an entry; a Filename of two stanzas;

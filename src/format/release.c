@@ -16,7 +16,7 @@
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "format/deb822.h"
-#include "format/packages.h"
+#include "format/index_path.h"
 #include "format/release_fields.h"
 
 static const char what[] = "Release";
@@ -385,7 +385,7 @@ size_t release_count_packages(const struct release *release)
     size_t i, n = 0;
 
     for (i = 0; i < release->n_entries; i++)
-        n += !packages_is_index(release->entries[i].path);
+        n += !index_path_is_at_root(release->entries[i].path);
     return n;
 }
 

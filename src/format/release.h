@@ -53,7 +53,7 @@ struct release {
 bool release_parse(struct release *out, struct bytes_view text, struct hallmark_error *err);
 void release_free(struct release *release);
 
-/* How many entries are packages: all that packages_is_index() does not know. */
+/* How many entries are packages: all that index_path_is_at_root() does not know. */
 size_t release_count_packages(const struct release *release);
 
 /* The entry of PATH, lent; NULL where there is none. */

@@ -358,14 +358,22 @@ static bool add_new(struct apt_pool *pool, const struct release_entry *entry,
 }
 
 bool apt_pool_add(struct apt_pool *pool, const struct release_entry *entry,
-                  struct bytes_view control, struct hallmark_error *err)
+                  struct bytes_view control, const struct package_totals *totals,
+                  struct hallmark_error *err)
 {
+    struct apt_package *package;
+
     /* One that was read again, though nothing has changed, says what it has said before. */
-    if (!apt_pool_knows(pool, entry))
-        return control.len ? add_new(pool, entry, control, err)
-                           : error_set(err, HALLMARK_ERR_MALFORMED, "%s: its control file is empty",
-                                       entry->path);
-    find(pool, entry->path)->is_used = true;
+    if (!apt_pool_knows(pool, entry)) {
+        if (!control.len)
+            return error_set(err, HALLMARK_ERR_MALFORMED, "%s: its control file is empty",
+                             entry->path);
+        if (!add_new(pool, entry, control, err))
+            return false;
+    }
+    package = find(pool, entry->path);
+    package->is_used = true;
+    package->totals = *totals;
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "format/placement.h"
 #include "format/release.h"
 #include "repo/index_writer.h"
+#include "system/package.h"
 
 enum apt_kind { APT_DEB, APT_UDEB };
 
@@ -29,6 +30,7 @@ struct apt_package {
     bool is_used;      /* in the tree now */
     bool is_changed;   /* it is published with other bytes */
     struct placed placed;
+    struct package_totals totals; /* of one that is used */
 };
 
 struct apt_pool;
@@ -50,9 +52,11 @@ bool apt_pool_wants(const char *path);
 /* Whether what is published has the stanza of ENTRY, with these very bytes. */
 bool apt_pool_knows(const struct apt_pool *pool, const struct release_entry *entry);
 
-/* Adds ENTRY, with the published stanza, or where CONTROL is not empty with one made of that. */
+/* Adds ENTRY, in which TOTALS are, with the published stanza, or where CONTROL is not empty with one
+ * made of that. */
 bool apt_pool_add(struct apt_pool *pool, const struct release_entry *entry,
-                  struct bytes_view control, struct hallmark_error *err);
+                  struct bytes_view control, const struct package_totals *totals,
+                  struct hallmark_error *err);
 
 /* Told why a package is left out: true to go on without it. */
 struct apt_pool_broken {

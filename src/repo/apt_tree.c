@@ -14,6 +14,7 @@
 #include "format/deb822.h"
 #include "format/packages.h"
 #include "repo/apt_contents.h"
+#include "repo/apt_sizes.h"
 #include "system/publish.h"
 
 struct apt_tree {
@@ -292,35 +293,37 @@ static void add_description(struct apt_tree *tree, size_t suite, const char *dir
     deb822_write(&item->text, "Architecture", what->architecture);
 }
 
-/* Adds the index of WHAT, whose members but path are filled in. */
+/* Adds the file PATH, which changes when item INDEX does. */
+static void add_follower(struct apt_tree *tree, size_t index, char *path, apt_item_write_fn *write)
+{
+    struct apt_item *item = apt_tree_add_item(tree, tree->items[index].suite, path);
+
+    *item = tree->items[index];
+    item->path = path;
+    item->write = write;
+    item->follows = index + 1;
+}
+
+/* Adds the index of WHAT, whose members but path are filled in, and what goes with it. */
 static void add_packages(struct apt_tree *tree, const struct apt_item *what)
 {
-    char *directory =
-        alloc_printf("%s/%sbinary-%s", tree->placement.components.items[what->component],
-                     what->kind == APT_UDEB ? "debian-installer/" : "", what->architecture);
-    struct apt_item *item =
-        apt_tree_add_item(tree, what->suite, alloc_printf("%s/Packages", directory));
-    char *path = item->path;
+    const char *component = tree->placement.components.items[what->component];
+    const char *installer = what->kind == APT_UDEB ? "debian-installer/" : "";
+    char *directory = alloc_printf("%s/%sbinary-%s", component, installer, what->architecture);
+    char *path = alloc_printf("%s/Packages", directory);
+    size_t index = tree->n_items;
+    struct apt_item *item = apt_tree_add_item(tree, what->suite, path);
 
     *item = *what;
     item->path = path;
     item->write = write_packages;
     item->is_pending = has_new(tree, item);
+    add_follower(tree, index, alloc_printf("%s/Unpacked-Sizes", directory), apt_sizes_write);
     add_description(tree, what->suite, directory, what);
+    if (tree->contents && what->kind == APT_DEB)
+        add_follower(tree, index, alloc_printf("%s/Contents-%s", component, what->architecture),
+                     apt_contents_write);
     free(directory);
-}
-
-/* Adds the files of the packages of item INDEX. */
-static void add_contents(struct apt_tree *tree, size_t index)
-{
-    struct apt_item what = tree->items[index], *item;
-
-    what.path = alloc_printf("%s/Contents-%s", tree->placement.components.items[what.component],
-                             what.architecture);
-    what.write = apt_contents_write;
-    what.follows = index + 1;
-    item = apt_tree_add_item(tree, what.suite, what.path);
-    *item = what;
 }
 
 static bool has_udebs(const struct apt_tree *tree, size_t suite, size_t component)
@@ -368,8 +371,6 @@ static void add_component(struct apt_tree *tree, size_t suite, size_t component)
         what.architecture = tree->architectures.items[i];
         what.kind = APT_DEB;
         add_packages(tree, &what);
-        if (tree->contents)
-            add_contents(tree, tree->n_items - 2);
         what.kind = APT_UDEB;
         if (with_udebs)
             add_packages(tree, &what);

@@ -13,6 +13,11 @@
 #include "repo/publication.h"
 
 struct apt_tree;
+struct apt_item;
+
+/* Writes the text of ITEM into SINK, whenever it is asked for. */
+typedef bool apt_item_write_fn(struct apt_tree *tree, const struct apt_item *item,
+                               const struct index_sink *sink, struct hallmark_error *err);
 
 /* One file of a suite, without its compressed forms: what a kind of index fills in. */
 struct apt_item {
@@ -22,9 +27,7 @@ struct apt_item {
     enum apt_kind kind;
     char *path; /* below the suite's directory; owned by the tree */
     struct bytes text;
-    /* Writes the text into SINK, whenever it is asked for; NULL: it is TEXT, not compressed. */
-    bool (*write)(struct apt_tree *tree, const struct apt_item *item, const struct index_sink *sink,
-                  struct hallmark_error *err);
+    apt_item_write_fn *write; /* NULL: it is TEXT, not compressed */
     size_t follows;  /* 1 + the index of the item whose state it has; 0: none */
     bool is_pending; /* not what is published: to be set where that is known without writing it */
 };

@@ -139,7 +139,7 @@ bool catalogue_read(const struct hallmark_repository *repository, const struct c
                     struct hallmark_error *err)
 {
     struct reading r = {.repository = repository, .sink = sink};
-    struct index_walk walk = {.tier = INDEX_TIER_ALL,
+    struct index_walk walk = {.tier = INDEX_TIER_PACKAGES,
                               .architecture = "",
                               .absence = INDEX_MUST_BE_THERE,
                               .sink = {.take = take, .ctx = &r},

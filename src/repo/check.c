@@ -94,6 +94,28 @@ static bool is_due(const struct check *check, const struct content *content)
     return content_exists(content, check->repository->place.fetch);
 }
 
+/* Nothing of Unpacked-Sizes is compared here: that the index can be read is enough. */
+static bool take_sizes(void *ctx, const struct package_index_entry *entry,
+                       struct hallmark_error *err)
+{
+    (void)ctx;
+    (void)entry;
+    (void)err;
+    return true;
+}
+
+static bool check_sizes(struct check *check, struct hallmark_error *err)
+{
+    struct index_walk walk = {.tier = INDEX_TIER_SIZES,
+                              .architecture = "",
+                              .absence = INDEX_MUST_BE_THERE,
+                              .sink = {.take = take_sizes},
+                              .problem = note_index,
+                              .problem_ctx = check};
+
+    return index_walk(check->repository, &walk, err);
+}
+
 static bool check_all(struct check *check, struct hallmark_error *err)
 {
     const struct hallmark_repository *repository = check->repository;
@@ -107,7 +129,7 @@ static bool check_all(struct check *check, struct hallmark_error *err)
     for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
         if (is_due(check, content))
             check_one(check, content, err);
-    return catalogue_read(repository, &sink, err);
+    return catalogue_read(repository, &sink, err) && check_sizes(check, err);
 }
 
 bool hallmark_repository_check(const struct hallmark_repository *repository,

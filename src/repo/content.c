@@ -76,6 +76,7 @@ struct content *content_of_package(const struct package_index_entry *entry)
     content->package.size = entry->size;
     content->kind = CONTENT_PACKAGE;
     content->said_by = "the index";
+    content->index = alloc_strdup(entry->index);
     content->hashes = entry->hashes;
     memcpy(content->sha256, entry->sha256, sizeof content->sha256);
     memcpy(content->sha512, entry->sha512, sizeof content->sha512);
@@ -92,6 +93,7 @@ void content_free(struct content *content)
     free((char *)(uintptr_t)content->package.version);
     free((char *)(uintptr_t)content->package.architecture);
     free(content->by_hash);
+    free(content->index);
     free(content);
 }
 

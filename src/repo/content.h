@@ -21,6 +21,7 @@ struct content {
     enum content_kind kind;
     const char *said_by; /* who tells the hashes, for messages: "the manifest" */
     char *by_hash;       /* another path of an index; NULL: none */
+    char *index;         /* the path of the index that says it; NULL: the manifest */
     unsigned hashes;     /* of enum release_hashes; 0 where only weak ones are known */
     unsigned char sha256[RELEASE_SHA256_LEN], sha512[RELEASE_SHA512_LEN];
     char sha256_text[2 * RELEASE_SHA256_LEN + 1], sha512_text[2 * RELEASE_SHA512_LEN + 1];

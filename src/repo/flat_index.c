@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making the index of a flat apt repository. */
+/* Making the indexes at the root. */
 #include "repo/flat_index.h"
 
 #include <stdlib.h>
@@ -10,18 +10,23 @@
 #include "base/strlist.h"
 #include "crypto/digest.h"
 #include "format/packages.h"
+#include "format/unpacked_sizes.h"
 #include "system/compress.h"
 
-enum { PLAIN, GZIP, XZ };
+enum { PLAIN, GZIP, XZ, SIZES, SIZES_XZ };
 
-const char *const flat_index_names[FLAT_INDEX_FILES] = {
-    [PLAIN] = "Packages", [GZIP] = "Packages.gz", [XZ] = "Packages.xz"};
+const char *const flat_index_names[FLAT_INDEX_FILES] = {[PLAIN] = "Packages",
+                                                        [GZIP] = "Packages.gz",
+                                                        [XZ] = "Packages.xz",
+                                                        [SIZES] = "Unpacked-Sizes",
+                                                        [SIZES_XZ] = "Unpacked-Sizes.xz"};
 
 struct flat_index_builder {
     const struct flat_index *published;
     unsigned hashes;          /* that each stanza has */
     struct packages old, new; /* of what is published, and what will be */
     struct strlist texts;     /* of the stanzas of NEW that OLD has not */
+    struct bytes sizes;       /* Unpacked-Sizes */
 };
 
 void flat_index_free(struct flat_index *index)
@@ -58,6 +63,7 @@ void flat_index_stop(struct flat_index_builder *builder)
     packages_free(&builder->old);
     packages_free(&builder->new);
     strlist_free(&builder->texts);
+    bytes_free(&builder->sizes);
     free(builder);
 }
 
@@ -113,19 +119,41 @@ bool flat_index_add(struct flat_index_builder *builder, const struct release_ent
     return true;
 }
 
+void flat_index_add_sizes(struct flat_index_builder *builder, const char *path,
+                          const struct package_totals *totals)
+{
+    unpacked_sizes_write(path, totals->n_entries, totals->n_bytes, &builder->sizes);
+}
+
+/* Of each compressed file: of which one it is the compressed form, and how it is made. */
+static const struct {
+    int file, plain;
+    bool (*compress)(struct bytes_view data, struct bytes *out, struct hallmark_error *err);
+} compressed[] = {
+    {GZIP, PLAIN, compress_gzip}, {XZ, PLAIN, compress_xz}, {SIZES_XZ, SIZES, compress_xz}};
+
+static bool is_same(const struct bytes *a, const struct bytes *b)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 /* What is published need not be compressed again where it stays the same. */
 static bool compress(const struct flat_index *published, struct flat_index *index,
                      struct hallmark_error *err)
 {
-    struct bytes_view plain = bytes_view(&index->files[PLAIN]);
-    const struct bytes *old = published->files;
+    const struct bytes *old, *plain;
     size_t i;
 
-    if (old[PLAIN].len != plain.len || memcmp(old[PLAIN].data, plain.data, plain.len) != 0)
-        return compress_gzip(plain, &index->files[GZIP], err) &&
-               compress_xz(plain, &index->files[XZ], err);
-    for (i = PLAIN + 1; i < FLAT_INDEX_FILES; i++)
-        bytes_append(&index->files[i], old[i].data, old[i].len);
+    for (i = 0; i < sizeof compressed / sizeof *compressed; i++) {
+        plain = &index->files[compressed[i].plain];
+        old = &published->files[compressed[i].file];
+        if (plain->len == 0)
+            continue;
+        if (old->len && is_same(plain, &published->files[compressed[i].plain]))
+            bytes_append(&index->files[compressed[i].file], old->data, old->len);
+        else if (!compressed[i].compress(bytes_view(plain), &index->files[compressed[i].file], err))
+            return false;
+    }
     return true;
 }
 
@@ -137,6 +165,8 @@ static bool list_files(struct release *release, const struct flat_index *index,
     size_t i;
 
     for (i = 0; i < FLAT_INDEX_FILES; i++) {
+        if (index->files[i].len == 0)
+            continue;
         if (!digest_bytes(release->hashes, bytes_view(&index->files[i]), &digest, err))
             return false;
         entry = release_add(release, flat_index_names[i]);
@@ -173,15 +203,16 @@ bool flat_index_finish(struct flat_index_builder *builder, struct release *relea
 {
     struct flat_index index = {{{0}}};
 
-    if (builder->new.n_stanzas == 0)
+    if (builder->new.n_stanzas == 0 && builder->sizes.len == 0)
         return true;
+    bytes_append(&index.files[SIZES], builder->sizes.data, builder->sizes.len);
     if (!packages_sort(&builder->new, err) ||
         !packages_write(&builder->new, &index.files[PLAIN], err) ||
         !compress(builder->published, &index, err) || !list_files(release, &index, err)) {
         flat_index_free(&index);
         return false;
     }
-    if (release->architectures.n_items == 0)
+    if (release->architectures.n_items == 0 && builder->new.n_stanzas)
         name_architectures(release, &builder->new);
     *out = index;
     return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The index of a flat apt repository: Packages, plain and compressed, made of the control files of
- * the .deb files in the tree. What was published says the same of packages that have not changed.
+ * The indexes at the root of a repository in the layout plain. Packages, plain and compressed, is
+ * that of a flat apt repository, made of the control files of the .deb files in the tree; what was
+ * published says the same of packages that have not changed. Unpacked-Sizes is about all archives.
  */
 #ifndef REPO_FLAT_INDEX_H
 #define REPO_FLAT_INDEX_H
@@ -9,21 +10,23 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "format/release.h"
+#include "system/package.h"
 #include "system/publish.h"
 
-enum { FLAT_INDEX_FILES = 3 };
+enum { FLAT_INDEX_FILES = 5 };
 
-/* "Packages", "Packages.gz", "Packages.xz". */
+/* "Packages", "Packages.gz", "Packages.xz", "Unpacked-Sizes", "Unpacked-Sizes.xz". */
 extern const char *const flat_index_names[FLAT_INDEX_FILES];
 
-/* The files; all empty where the tree holds no .deb. */
+/* The files; those of Packages are empty where the tree holds no .deb, and the others where it holds
+ * no archive. */
 struct flat_index {
     struct bytes files[FLAT_INDEX_FILES];
 };
 
 void flat_index_free(struct flat_index *index);
 
-/* Whether PATH belongs into the index. */
+/* Whether PATH belongs into Packages. */
 bool flat_index_wants(const char *path);
 
 /* One that is being made. */
@@ -41,8 +44,12 @@ bool flat_index_knows(const struct flat_index_builder *builder, const struct rel
 bool flat_index_add(struct flat_index_builder *builder, const struct release_entry *entry,
                     struct bytes_view control, struct hallmark_error *err);
 
-/* Writes the index into *OUT and lists its files in RELEASE, which is not sorted after that; its
- * Architectures become those of the packages where it has none. Does nothing where no package was
+/* Adds the archive at PATH to Unpacked-Sizes. Paths are added in ascending order of their bytes. */
+void flat_index_add_sizes(struct flat_index_builder *builder, const char *path,
+                          const struct package_totals *totals);
+
+/* Writes the indexes into *OUT and lists its files in RELEASE, which is not sorted after that; its
+ * Architectures become those of the packages where it has none. Does nothing where nothing was
  * added. */
 bool flat_index_finish(struct flat_index_builder *builder, struct release *release,
                        struct flat_index *out, struct hallmark_error *err);

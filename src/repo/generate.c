@@ -26,15 +26,19 @@ enum {
 
 /* Names that we write, now or in the layouts to come, in the tree's root. */
 static const char *const reserved[] = {
-    "Release",      "Release.gpg",  "InRelease", "Packages",   "Packages.gz", "Packages.xz",
-    "Packages.bz2", "Packages.zst", "Sources",   "Sources.gz", "Sources.xz",  "Sources.bz2",
-    "Sources.zst",  "by-hash",      "dists",     NULL,
+    "Release",        "Release.gpg",       "InRelease",    "Packages", "Packages.gz",
+    "Packages.xz",    "Packages.bz2",      "Packages.zst", "Sources",  "Sources.gz",
+    "Sources.xz",     "Sources.bz2",       "Sources.zst",  "by-hash",  "dists",
+    "Unpacked-Sizes", "Unpacked-Sizes.xz", NULL,
 };
-static const char *const written[] = {"Release",  "Release.gpg", "InRelease",
-                                      "Packages", "Packages.gz", "Packages.xz",
-                                      "by-hash",  ".hallmark",   NULL};
-/* Those of them that are written only where there are .deb files. */
-static const char *const written_for_apt[] = {"Packages", "Packages.gz", "Packages.xz", "by-hash"};
+static const char *const written[] = {
+    "Release", "Release.gpg", "InRelease",      "Packages",          "Packages.gz", "Packages.xz",
+    "by-hash", ".hallmark",   "Unpacked-Sizes", "Unpacked-Sizes.xz", NULL};
+/* Those of them that are written only where there are .deb files, and only where there are
+ * archives. */
+static const char *const written_for_apt[] = {"Packages", "Packages.gz", "Packages.xz", NULL};
+static const char *const written_for_archives[] = {"Unpacked-Sizes", "Unpacked-Sizes.xz", "by-hash",
+                                                   NULL};
 
 /* One run. */
 struct generate {
@@ -263,14 +267,17 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
 
 /* Adds a file that is listed in the manifest itself. */
 static bool add_listed(struct generate *g, const struct release_entry *entry,
-                       struct bytes_view control, struct hallmark_error *err)
+                       const struct reading *reading, struct hallmark_error *err)
 {
     struct release_entry *added;
     char *path;
 
     /* First, so that nothing of a package that is broken is left. */
-    if (flat_index_wants(entry->path) && !flat_index_add(g->flat, entry, control, err))
+    if (flat_index_wants(entry->path) &&
+        !flat_index_add(g->flat, entry, bytes_view(&reading->control), err))
         return false;
+    if (reading->record.is_checked)
+        flat_index_add_sizes(g->flat, entry->path, &reading->record.totals);
     added = release_add(g->release, entry->path);
     path = added->path;
     *added = *entry;
@@ -287,7 +294,8 @@ static bool add_to_apt(struct generate *g, const struct release_entry *entry,
         return true;
     return (!reading->has_archive ||
             apt_contents_add(g->out.apt, entry, bytes_view(&reading->files), err)) &&
-           apt_pool_add(apt_tree_pool(g->out.apt), entry, bytes_view(&reading->control), err);
+           apt_pool_add(apt_tree_pool(g->out.apt), entry, bytes_view(&reading->control),
+                        &reading->record.totals, err);
 }
 
 static bool add_file(struct generate *g, struct tree_file *file, struct hallmark_error *err)
@@ -299,7 +307,7 @@ static bool add_file(struct generate *g, struct tree_file *file, struct hallmark
     if (ok) {
         entry = entry_from(file->path, &reading.record);
         ok = g->out.apt ? add_to_apt(g, &entry, &reading, err)
-                        : add_listed(g, &entry, bytes_view(&reading.control), err);
+                        : add_listed(g, &entry, &reading, err);
     }
     if (ok)
         digest_cache_put(g->out.cache, file->path, &reading.record);
@@ -388,30 +396,34 @@ static bool add_files(struct generate *g, struct hallmark_error *err)
     return true;
 }
 
-/* Where there are no .deb files, names that only an index for apt has are somebody else's files,
- * which nobody would find again. */
-static bool check_unwritten(struct generate *g, struct hallmark_error *err)
+/* Names of indexes that are not written are somebody else's files, which nobody would find again.
+ */
+static bool check_unwritten(const struct generate *g, const char *const *names,
+                            struct hallmark_error *err)
 {
     struct stat st;
-    size_t i;
 
-    for (i = 0; i < sizeof written_for_apt / sizeof *written_for_apt; i++)
-        if (fstatat(g->rootfd, written_for_apt[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            !S_ISLNK(st.st_mode))
+    for (; *names; names++)
+        if (fstatat(g->rootfd, *names, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode))
             return error_set(err, HALLMARK_ERR_MALFORMED,
                              "%s: the name is reserved for what the repository itself writes",
-                             written_for_apt[i]);
+                             *names);
     return true;
 }
 
-static bool has_packages_for_apt(const struct generate *g)
+/* Whether all files that are in the way of indexes will be written. */
+static bool check_names(const struct generate *g, struct hallmark_error *err)
 {
+    struct package_format ignored;
+    bool has_archives = false, has_debs = false;
     size_t i;
 
-    for (i = 0; i < g->tree.n_files; i++)
-        if (flat_index_wants(g->tree.files[i].path))
-            return true;
-    return false;
+    for (i = 0; i < g->tree.n_files; i++) {
+        has_archives |= package_format_from_path(g->tree.files[i].path, &ignored);
+        has_debs |= flat_index_wants(g->tree.files[i].path);
+    }
+    return (has_archives || check_unwritten(g, written_for_archives, err)) &&
+           (has_debs || check_unwritten(g, written_for_apt, err));
 }
 
 static void set_text(char **out, const struct hallmark_settings *settings,
@@ -460,7 +472,7 @@ static bool finish(struct generate *g, struct hallmark_error *err)
 
 static bool run(struct generate *g, struct hallmark_error *err)
 {
-    if (!scan(g, err) || (g->flat && !has_packages_for_apt(g) && !check_unwritten(g, err)))
+    if (!scan(g, err) || (g->flat && !check_names(g, err)))
         return false;
     g->digest = digest_new(g->algorithms, err);
     if (!g->digest || !add_dscs(g, err))

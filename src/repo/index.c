@@ -55,7 +55,8 @@ bool index_exists(const struct hallmark_repository *repository)
     size_t i;
 
     for (i = 0; i < release->n_entries; i++)
-        if (index_path_parse(&index, release->entries[i].path))
+        if (index_path_parse(&index, release->entries[i].path) &&
+            index.kind != INDEX_PATH_UNPACKED_SIZES)
             return true;
     return false;
 }
@@ -101,6 +102,8 @@ static bool is_wanted(const struct hallmark_repository *repository, const struct
 static enum index_tier tier_of(const struct hallmark_repository *repository,
                                const struct index_path *index, const char *architecture)
 {
+    if (index->kind == INDEX_PATH_UNPACKED_SIZES)
+        return INDEX_TIER_SIZES;
     if (index->kind == INDEX_PATH_SOURCES)
         return INDEX_TIER_SOURCES;
     if (index_path_is_installer(index))
@@ -235,7 +238,8 @@ static bool filter(void *ctx, const struct package_index_entry *entry, struct ha
     const struct reading *r = ctx;
     const struct strlist *wanted = &r->repository->architectures;
 
-    if (!view_in(entry->architecture, wanted) && !bytes_view_equals(entry->architecture, "all"))
+    if (entry->architecture.len && !view_in(entry->architecture, wanted) &&
+        !bytes_view_equals(entry->architecture, "all"))
         return true;
     return r->walk->sink.take(r->walk->sink.ctx, entry, err);
 }
@@ -297,6 +301,32 @@ static bool walk_one(struct reading *r, const struct index_path *index, struct i
     return ok;
 }
 
+static bool is_in_tier(const struct hallmark_repository *repository, const struct index_path *index,
+                       const struct index_walk *walk)
+{
+    enum index_tier tier = tier_of(repository, index, walk->architecture);
+
+    return walk->tier == INDEX_TIER_PACKAGES ? tier != INDEX_TIER_SIZES : tier == walk->tier;
+}
+
+/* Whether the index NAME is where the walk wants it. */
+static bool is_beside(const struct hallmark_repository *repository, const char *name,
+                      const struct index_walk *walk)
+{
+    struct bytes_view wanted, found;
+    char *path;
+    bool is_same;
+
+    if (!walk->beside)
+        return true;
+    path = place_path(&repository->place, name);
+    found = index_path_directory(path);
+    wanted = index_path_directory(walk->beside);
+    is_same = found.len == wanted.len && memcmp(found.data, wanted.data, found.len) == 0;
+    free(path);
+    return is_same;
+}
+
 /* Whether I is where the walk reads the index that entry I of RELEASE belongs to: at its plain
  * name, or at the first of its compressed names where the plain one is not listed. */
 static bool is_first(const struct release *release, size_t i, const struct index_path *index)
@@ -327,9 +357,8 @@ bool index_walk(const struct hallmark_repository *repository, struct index_walk 
         struct reading r = {.repository = repository, .walk = walk, .plain = &release->entries[i]};
 
         if (!index_path_parse(&index, r.plain->path) || !is_wanted(repository, &index) ||
-            !is_first(release, i, &index) ||
-            (walk->tier != INDEX_TIER_ALL &&
-             walk->tier != tier_of(repository, &index, walk->architecture)))
+            !is_first(release, i, &index) || !is_in_tier(repository, &index, walk) ||
+            !is_beside(repository, r.plain->path, walk))
             continue;
         if (index.plain.len == strlen(r.plain->path))
             r.wanted = find_variant(&r, "");

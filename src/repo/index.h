@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The indexes that a verified manifest lists: which ones are wanted, and their packages. What is
+ * The indexes that a verified manifest lists: which ones are wanted, and what they hold. What is
  * decompressed was compared with its hash before, and what comes out is compared as well.
  */
 #ifndef REPO_INDEX_H
@@ -13,7 +13,8 @@ enum index_tier {
     INDEX_TIER_OWN, /* at the root, and of the architectures that packages are looked for first */
     INDEX_TIER_OTHERS, /* of other architectures */
     INDEX_TIER_SOURCES,
-    INDEX_TIER_ALL, /* all three */
+    INDEX_TIER_PACKAGES, /* all three */
+    INDEX_TIER_SIZES,    /* Unpacked-Sizes, which lists no packages */
 };
 
 /* What to do where no file of a wanted index is there. */
@@ -22,6 +23,7 @@ enum index_absence { INDEX_MUST_BE_THERE, INDEX_MAY_BE_ABSENT };
 struct index_walk {
     enum index_tier tier;
     const char *architecture; /* that of INDEX_TIER_OWN */
+    const char *beside; /* a path below the root: only those in its directory; NULL: all */
     enum index_absence absence;
     struct package_index_sink sink; /* given each package of the wanted architectures */
     /* Told of an index that is not good; the walk goes on. NULL: it fails. */
@@ -37,7 +39,7 @@ struct index_walk {
 bool index_walk(const struct hallmark_repository *repository, struct index_walk *walk,
                 struct hallmark_error *err);
 
-/* Whether the manifest lists any index. */
+/* Whether the manifest lists any index of packages. */
 bool index_exists(const struct hallmark_repository *repository);
 
 /* Whether an option narrows what is wanted. */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "repo/package_format.h"
 #include "repo/repository.h"
+#include "repo/signed_sizes.h"
 #include "system/unpack.h"
 
 static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -42,10 +43,11 @@ bool hallmark_repository_unpack(const struct hallmark_repository *repository,
         .ctx = options->ctx,
     };
     struct hallmark_unpack_report done = {0};
+    struct package_totals sizes;
     struct package_format format;
     struct unpack *unpack;
     int fd = -1;
-    bool ok = false;
+    bool ok = false, has_sizes;
 
     error_clear(err);
     if (!package_format_from_path(package->path, &format))
@@ -53,6 +55,9 @@ bool hallmark_repository_unpack(const struct hallmark_repository *repository,
                          "%s: is no archive that can be unpacked (.tar, .tar.gz, .tar.bz2, "
                          ".tar.xz, .tar.lzma, .tar.zst, .deb)",
                          package->path);
+    if (!signed_sizes_find(repository, content_of(package), &sizes, &has_sizes, err))
+        return false;
+    how.exact = has_sizes ? &sizes : NULL;
     unpack = unpack_open(options->into, err);
     if (!unpack)
         return false;

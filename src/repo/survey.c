@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/packages.h"
+#include "format/index_path.h"
 
 static void count_changes(const struct release *before, const struct release *after,
                           struct hallmark_publisher_report *report)
@@ -19,7 +19,7 @@ static void count_changes(const struct release *before, const struct release *af
             order = -1;
         else
             order = strcmp(before->entries[i].path, after->entries[j].path);
-        if (packages_is_index(order > 0 ? after->entries[j].path : before->entries[i].path))
+        if (index_path_is_at_root(order > 0 ? after->entries[j].path : before->entries[i].path))
             ; /* follows the packages */
         else if (order < 0)
             report->n_removed++;

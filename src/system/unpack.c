@@ -63,9 +63,12 @@ static bool start_writer(struct run *run, int treefd, int pipefd, struct hallmar
         .links = (uint32_t)o->links,
         .max_entries = o->max_entries ? o->max_entries : LIMITS_ARCHIVE_ENTRIES,
         .max_bytes = o->max_bytes ? o->max_bytes : LIMITS_ARCHIVE_BYTES,
+        .is_exact = o->exact != NULL,
     };
     int fds[] = {treefd, pipefd};
 
+    if (o->exact)
+        request.exact = *o->exact;
     return worker_start(&run->writer, "the archive writer", writer_run, err) &&
            worker_request(&run->writer, &request, sizeof request, fds, 2, err);
 }
@@ -136,7 +139,8 @@ static bool watch_both(struct run *run, struct hallmark_error *err)
 static void fill_report(const struct run *run, struct hallmark_unpack_report *report)
 {
     *report = (struct hallmark_unpack_report){.n_entries = run->done[WRITER].n_entries,
-                                              .n_bytes = run->done[WRITER].n_bytes};
+                                              .n_bytes = run->done[WRITER].n_bytes,
+                                              .is_signed = run->options->exact != NULL};
     sandbox_describe(run->reader->worker.layers & run->writer.layers, report->sandbox,
                      sizeof report->sandbox);
 }

@@ -17,6 +17,7 @@ struct unpack_options {
     enum hallmark_sandbox sandbox;
     uint64_t max_entries; /* 0: LIMITS_ARCHIVE_ENTRIES */
     uint64_t max_bytes;   /* 0: LIMITS_ARCHIVE_BYTES */
+    const struct package_totals *exact; /* what must come out; NULL: not known */
     hallmark_progress_fn *progress; /* bytes of the package read, of its size; may be NULL */
     void *ctx;
 };
@@ -33,8 +34,9 @@ struct unpack *unpack_open(const char *into, struct hallmark_error *err);
 int unpack_private_file(struct unpack *unpack, struct hallmark_error *err);
 
 /* Unpacks the package in FD and makes the result appear as INTO, durable. HALLMARK_ERR_UNSAFE, with
- * NAME, the entry and the reason, for whatever the policy refuses, and for an archive that cannot be
- * read to its end. REPORT->sandbox tells the layers that were active. */
+ * NAME, the entry and the reason, for whatever the policy refuses, for an archive that cannot be
+ * read to its end, and where something else than EXACT comes out. REPORT->sandbox tells the layers
+ * that were active. */
 bool unpack_run(struct unpack *unpack, int fd, const char *name,
                 const struct package_format *format, const struct unpack_options *options,
                 struct hallmark_unpack_report *report, struct hallmark_error *err);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,6 +49,7 @@ struct writer {
     size_t n_later, later_cap;
     struct bytes names;
     uint64_t n_entries, n_bytes; /* n_bytes: of the sizes */
+    uint64_t n_copied;           /* of these: bytes of hard links that became files */
     uint64_t n_written;
     uint64_t n_finished; /* steps of finish() */
     struct worker_message told;
@@ -139,6 +141,33 @@ static bool count_bytes(struct writer *w, uint64_t size)
     return true;
 }
 
+/* Where it is known what the archive holds, nothing more is made. */
+static bool check_not_more(const struct writer *w)
+{
+    const struct package_totals *exact = &w->request.exact;
+
+    if (!w->request.is_exact ||
+        (w->n_entries <= exact->n_entries && w->n_bytes - w->n_copied <= exact->n_bytes))
+        return true;
+    return error_set(w->err, HALLMARK_ERR_UNSAFE,
+                     "holds more than the %" PRIu64 " entries and %" PRIu64
+                     " bytes that are signed for it",
+                     exact->n_entries, exact->n_bytes);
+}
+
+static bool check_exact(const struct writer *w)
+{
+    const struct package_totals *exact = &w->request.exact;
+    uint64_t n_bytes = w->n_bytes - w->n_copied;
+
+    return !w->request.is_exact ||
+           (w->n_entries == exact->n_entries && n_bytes == exact->n_bytes) ||
+           error_set(w->err, HALLMARK_ERR_UNSAFE,
+                     "holds %" PRIu64 " entries and %" PRIu64 " bytes, but %" PRIu64 " and %" PRIu64
+                     " are signed for it",
+                     w->n_entries, n_bytes, exact->n_entries, exact->n_bytes);
+}
+
 /* Where hard links cannot be had, the second name gets a file of its own. */
 static bool copy_instead(struct writer *w, const struct entry *entry, int dirfd, const char *name,
                          const struct stat *st)
@@ -156,6 +185,7 @@ static bool copy_instead(struct writer *w, const struct entry *entry, int dirfd,
         return set_io_error(w, entry->target, "open");
     ok = count_bytes(w, copy.size) && newfile_begin(&w->file, &copy, w->dirs, &w->made, w->err) &&
          copy_file(w, from) && newfile_end(&w->file, w->err);
+    w->n_copied += copy.size;
     file_close(&from);
     return ok;
 }
@@ -212,7 +242,7 @@ static bool make_entry(struct writer *w, struct entry *entry)
         return error_set(w->err, HALLMARK_ERR_UNSAFE, "the archive has more than %llu entries",
                          (unsigned long long)w->request.max_entries);
     if (!entry_check(entry, (enum hallmark_links)w->request.links, w->err) ||
-        !count_bytes(w, entry->size))
+        !count_bytes(w, entry->size) || !check_not_more(w))
         return false;
     switch (entry->kind) {
     case ENTRY_FILE:
@@ -344,7 +374,8 @@ static enum stream_result make_all(struct writer *w)
             w->n_written += record.data.len;
             break;
         case STREAM_END:
-            return newfile_end(&w->file, w->err) && finish(w) ? STREAM_OK : STREAM_BAD;
+            return newfile_end(&w->file, w->err) && check_exact(w) && finish(w) ? STREAM_OK
+                                                                                : STREAM_BAD;
         }
         if (!ok || !tell_progress(w))
             return STREAM_BAD;

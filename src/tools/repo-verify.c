@@ -481,6 +481,7 @@ static void unpack_report(struct run *run, const struct hallmark_package *packag
         report_string(&run->json, "into", how->into);
         report_number(&run->json, "n_entries", report->n_entries);
         report_number(&run->json, "n_bytes", report->n_bytes);
+        report_bool(&run->json, "signed_sizes", report->is_signed);
         report_string(&run->json, "sandbox", report->sandbox);
         report_close(&run->json, '}');
     } else if (package && run->err.code == HALLMARK_OK && !cli_has(run->cli, CLI_QUIET)) {
@@ -488,7 +489,9 @@ static void unpack_report(struct run *run, const struct hallmark_package *packag
         printf("%s: unpacked into %s: %" PRIu64 " entries, %s\n", package->path, how->into,
                report->n_entries, size);
         if (cli_has(run->cli, CLI_VERBOSE))
-            cli_error(run->cli, 0, "sandbox: %s", report->sandbox);
+            cli_error(run->cli, 0, "sizes: %s; sandbox: %s",
+                      report->is_signed ? "as signed" : "not signed, within the limits",
+                      report->sandbox);
     }
 }
 

@@ -22,9 +22,9 @@ rm "$root/new.txt"
 
 cp -p "$root/README.txt" "$T/README.txt"
 flip "$root/README.txt" 3
-expect_bad 1 4 'README.txt: .*SHA256' -- release check "${PUBLISHER[@]}" "$root"
+expect_bad 1 6 'README.txt: .*SHA256' -- release check "${PUBLISHER[@]}" "$root"
 rm "$root/README.txt"
-expect_bad 1 4 'README.txt: .*missing' -- release check "${PUBLISHER[@]}" "$root"
+expect_bad 1 6 'README.txt: .*missing' -- release check "${PUBLISHER[@]}" "$root"
 cp -p "$T/README.txt" "$root/README.txt"
 expect 0 '' -- release check "${PUBLISHER[@]}" "$root"
 

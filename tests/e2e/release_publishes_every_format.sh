@@ -44,10 +44,10 @@ age=$(($(date +%s) - date))
 # Every file once, with the right size and hashes, sorted; beside the index for apt (see apt_flat.sh).
 section()
 {
-    awk -v s="$1:" '$0 == s { on = 1; next } /^[^ ]/ { on = 0 } on && $3 !~ /^Packages/' "$root/Release"
+    awk -v s="$1:" '$0 == s { on = 1; next } /^[^ ]/ { on = 0 } on && $3 !~ /^(Packages|Unpacked-Sizes)/' "$root/Release"
 }
-indexes=$(find "$root" -maxdepth 1 -name 'Packages*' | wc -l)
-[ "$(grep -c ' Packages' "$root/Release")" = $((2 * indexes)) ] || fail "$(grep ' Packages' "$root/Release")"
+indexes=$(find "$root" -maxdepth 1 -name 'Packages*' -o -maxdepth 1 -name 'Unpacked-Sizes*' | wc -l)
+[ "$(grep -cE ' (Packages|Unpacked-Sizes)' "$root/Release")" = $((2 * indexes)) ] || fail "$(cat "$root/Release")"
 for hash in SHA256 SHA512; do
     section $hash | awk '{ print $1 "  " $3 }' >"$T/sums"
     [ "$(wc -l <"$T/sums")" = $n ] || fail "$hash lists $(wc -l <"$T/sums") files, not $n"
@@ -90,5 +90,5 @@ expect 0 '' -- consume check "$root" --json
 json "o['status'] == 'good' and o['exit'] == 0 and o['error'] is None and o['problems'] == []"
 json "o['n_checked'] == $n and o['n_bad'] == 0 and o['manifest']['n_packages'] == $n"
 json "o['manifest']['label'] == 'A label, \\u00fcmlaut' and o['manifest']['document'] == 'InRelease'"
-bytes=$(cd "$root" && { xargs -d '\n' cat <"$T/files" && cat Packages*; } | wc -c)
+bytes=$(cd "$root" && { xargs -d '\n' cat <"$T/files" && cat Packages* Unpacked-Sizes*; } | wc -c)
 json "o['n_bytes'] == $bytes"

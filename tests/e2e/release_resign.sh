@@ -23,7 +23,7 @@ stdout_is_empty
 diff <(grep -vE '^(Date|Valid-Until):' "$T/before") <(grep -vE '^(Date|Valid-Until):' "$root/Release") ||
     fail "resign changed more than the dates"
 expect 0 '' -- consume manifest "$root"
-expect_bad 2 4 'pool/(h/hello-1.0|w/world-2.0)' -- consume check "$root"
+expect_bad 2 6 'pool/(h/hello-1.0|w/world-2.0)' -- consume check "$root"
 
 if have strace; then
     traced open,openat,openat2 "$REPO_RELEASE" resign "${PUBLISHER[@]}" --valid-for 2h --origin Test "$root" ||

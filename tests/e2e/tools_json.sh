@@ -77,7 +77,7 @@ json "all(list(p.keys()) == 'path name version architecture size sha256 sha512'.
 json "[p['path'] for p in o['packages']] == sorted(p['path'] for p in o['packages'])"
 json "all(len(p['sha256']) == 64 and p['sha512'] is None and p['size'] > 0 for p in o['packages'])"
 expect 0 '' -- consume unpack "$root" pool/h/hello-1.0.tar.gz --into "$T/out/x" --json
-keys "repository status exit error package into n_entries n_bytes sandbox"
+keys "repository status exit error package into n_entries n_bytes signed_sizes sandbox"
 
 # Bad news keep the form.
 flip "$root/pool/h/hello-1.0.tar.gz" 5
@@ -85,7 +85,7 @@ expect 7 '*' -- consume check "$root" --json
 keys "$check_keys"
 json "all(list(p.keys()) == ['path', 'code', 'text'] for p in o['problems'])"
 expect 7 '*' -- consume unpack "$root" pool/h/hello-1.0.tar.gz --into "$T/out/y" --json
-keys "repository status exit error package into n_entries n_bytes sandbox"
+keys "repository status exit error package into n_entries n_bytes signed_sizes sandbox"
 for command in check manifest list; do
     expect 4 '*' -- consume $command "$root" --json --now 2090-01-01
     json "o['status'] == 'bad' and o['exit'] == 4 and 'expired' in o['error']"

@@ -30,7 +30,7 @@ refused()
     refuses "$what" 7 "^repo-verify: $path: .*$regex" -- bounded 20 verify "${CONSUMER[@]}" unpack "$root" "$path" \
         --into "$T/out/x"
     watched >"$T/before"
-    expect_bad 1 6 "$path: .*$regex" -- bounded 20 verify "${CONSUMER[@]}" check "$root"
+    expect_bad 1 8 "$path: .*$regex" -- bounded 20 verify "${CONSUMER[@]}" check "$root"
     expect_bad 1 1 "$path: .*$regex" -- consume "$root" "$path"
     watched | diff "$T/before" - || fail "$what: something has changed"
     rm -rf "$file"
@@ -193,11 +193,11 @@ passed P12-xxhash-is-for-the-caches-only "by its users"
 # Several at once: one line each and the whole count.
 flip "$file" 20
 rm "$root/pool/w/world-2.0.tar.bz2"
-expect_bad 2 6 'pool/(h/hello-1.0.tar.gz: SHA256|w/world-2.0.tar.bz2: .*missing)' -- consume check "$root"
+expect_bad 2 8 'pool/(h/hello-1.0.tar.gz: SHA256|w/world-2.0.tar.bz2: .*missing)' -- consume check "$root"
 expect 7 '*' -- consume check "$root" --json
 json "o['status'] == 'bad' and o['exit'] == 7 and o['n_checked'] == 6 and o['n_bad'] == 2"
 json "[p['path'] for p in o['problems']] == ['$path', 'pool/w/world-2.0.tar.bz2']"
 json "all(p['code'] == 7 and p['text'] for p in o['problems'])"
 
 cp -p "$T/good" "$file"
-expect_bad 1 6 'pool/w/world-2.0.tar.bz2: .*missing' -- consume check "$root"
+expect_bad 1 8 'pool/w/world-2.0.tar.bz2: .*missing' -- consume check "$root"

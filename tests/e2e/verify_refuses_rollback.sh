@@ -76,7 +76,7 @@ show second
 # New manifest, old files, and the reverse.
 cp "$T/first/pool/h/hello-1.0.tar.gz" "$T/hello"
 flip "$site/more.txt" 0
-expect_bad 1 5 'more.txt' -- verify --keyring "$KEYS/signer.gpg" --state "$T/fresh" check "$site"
+expect_bad 1 7 'more.txt' -- verify --keyring "$KEYS/signer.gpg" --state "$T/fresh" check "$site"
 flip "$site/pool/h/hello-1.0.tar.gz" 50
 expect 7 'hello' -- verify --keyring "$KEYS/signer.gpg" --state "$T/fresh" unpack "$site" \
     pool/h/hello-1.0.tar.gz --into "$T/out/x"

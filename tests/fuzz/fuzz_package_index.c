@@ -15,11 +15,14 @@ static bool take(void *ctx, const struct package_index_entry *entry, struct hall
     (void)err;
     INVARIANT(path_check(entry->path, "", NULL));
     INVARIANT(entry->size <= INT64_MAX && entry->hashes <= (RELEASE_SHA256 | RELEASE_SHA512));
-    INVARIANT(entry->name.len && entry->version.len && entry->architecture.len);
+    INVARIANT(entry->n_entries <= INT64_MAX && entry->n_unpacked <= INT64_MAX);
+    INVARIANT(!entry->name.len == !entry->version.len &&
+              !entry->name.len == !entry->architecture.len);
     INVARIANT(encoding_is_printable_text(entry->name));
     for (i = 0; i < entry->path.len; i++)
         *sum = *sum * 31 + (unsigned char)entry->path.data[i];
-    *sum += (size_t)entry->size + entry->sha256[0] + entry->sha512[0] + 1;
+    *sum += (size_t)(entry->size + entry->n_entries + entry->n_unpacked) + entry->sha256[0] +
+            entry->sha512[0] + 1;
     return true;
 }
 
@@ -43,11 +46,12 @@ static size_t read_all(enum index_path_kind kind, struct bytes_view text, size_t
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum index_path_kind kinds[] = {INDEX_PATH_PACKAGES, INDEX_PATH_SOURCES};
+    static const enum index_path_kind kinds[] = {INDEX_PATH_PACKAGES, INDEX_PATH_SOURCES,
+                                                 INDEX_PATH_UNPACKED_SIZES};
     struct bytes_view text = bytes_view_of(data, size);
     size_t i;
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct hallmark_error whole = {0}, parts = {0};
 
         INVARIANT(read_all(kinds[i], text, size, &whole) == read_all(kinds[i], text, 13, &parts));

@@ -59,8 +59,9 @@ static bool add(struct fixture *f, const char *path, unsigned char seed, const c
                 struct hallmark_error *err)
 {
     struct release_entry entry = entry_of(path, seed);
+    struct package_totals totals = {.n_entries = seed};
 
-    return apt_pool_add(f->pool, &entry, bytes_view_str(control), err);
+    return apt_pool_add(f->pool, &entry, bytes_view_str(control), &totals, err);
 }
 
 #define CONTROL(name, version, arch)                                                               \

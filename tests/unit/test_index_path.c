@@ -20,8 +20,9 @@ static void assert_parses(const char *path, const char *plain, const char *compo
     assert_true(bytes_view_equals(index.plain, plain));
     assert_true(bytes_view_equals(index.component, component));
     assert_true(bytes_view_equals(index.architecture, architecture));
-    assert_int_equal(index.kind,
-                     strstr(path, "Sources") ? INDEX_PATH_SOURCES : INDEX_PATH_PACKAGES);
+    assert_int_equal(index.kind, strstr(path, "Sources")          ? INDEX_PATH_SOURCES
+                                 : strstr(path, "Unpacked-Sizes") ? INDEX_PATH_UNPACKED_SIZES
+                                                                  : INDEX_PATH_PACKAGES);
 }
 
 static void index_path_accepts_indexes(void **state)
@@ -31,6 +32,9 @@ static void index_path_accepts_indexes(void **state)
     assert_parses("Sources.gz", "Sources", "", "");
     assert_parses("main/binary-amd64/Packages.xz", "main/binary-amd64/Packages", "main", "amd64");
     assert_parses("main/source/Sources.bz2", "main/source/Sources", "main", "source");
+    assert_parses("Unpacked-Sizes", "Unpacked-Sizes", "", "");
+    assert_parses("main/binary-amd64/Unpacked-Sizes.gz", "main/binary-amd64/Unpacked-Sizes", "main",
+                  "amd64");
     assert_parses("updates/main/binary-all/Packages.zst", "updates/main/binary-all/Packages",
                   "updates/main", "all");
     assert_parses("main/debian-installer/binary-i386/Packages.lzma",
@@ -50,11 +54,22 @@ static void index_path_accepts_compressions(void **state)
     assert_false(index.is_readable);
 }
 
+static void index_path_knows_the_root(void **state)
+{
+    (void)state;
+    assert_true(index_path_is_at_root("Packages.zst") &&
+                index_path_is_at_root("Unpacked-Sizes.xz"));
+    assert_false(index_path_is_at_root("packages") || index_path_is_at_root("a/Packages") ||
+                 index_path_is_at_root("main/binary-amd64/Packages"));
+}
+
 static void index_path_rejects_other_files(void **state)
 {
     static const char *const paths[] = {
         "",
         "packages",
+        "unpacked-sizes",
+        "main/source/Unpacked-Sizes",
         "Packages.asc",
         "Packages.gz.gz",
         "Packages.diff/Index",
@@ -126,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_path_accepts_indexes),
         cmocka_unit_test(index_path_accepts_compressions),
+        cmocka_unit_test(index_path_knows_the_root),
         cmocka_unit_test(index_path_rejects_other_files),
         cmocka_unit_test(index_path_accepts_components),
         cmocka_unit_test(index_path_rejects_components),

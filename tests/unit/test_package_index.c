@@ -20,6 +20,9 @@ static bool note(void *ctx, const struct package_index_entry *entry, struct hall
                  (int)entry->version.len, entry->version.data, (int)entry->architecture.len,
                  entry->architecture.data, (int)entry->path.len, entry->path.data,
                  (uintmax_t)entry->size, entry->hashes);
+    if (entry->n_entries)
+        bytes_printf(out, "%s: %ju entries, %ju bytes\n", entry->index, (uintmax_t)entry->n_entries,
+                     (uintmax_t)entry->n_unpacked);
     return true;
 }
 
@@ -28,8 +31,9 @@ static bool read_all(struct bytes_view text, const char *file, size_t step, stru
                      struct hallmark_error *err)
 {
     struct package_index_sink sink = {.take = note, .ctx = out};
-    enum index_path_kind kind =
-        strncmp(file, "sources", 7) == 0 ? INDEX_PATH_SOURCES : INDEX_PATH_PACKAGES;
+    enum index_path_kind kind = strncmp(file, "sources", 7) == 0    ? INDEX_PATH_SOURCES
+                                : strncmp(file, "unpacked", 8) == 0 ? INDEX_PATH_UNPACKED_SIZES
+                                                                    : INDEX_PATH_PACKAGES;
     struct package_index *index = package_index_new(kind, "Index", &sink);
     bool ok = true;
     size_t n;
@@ -127,6 +131,13 @@ static void package_index_rejects_bad_files(void **state)
         {"sources-no-name", "is not \" HASH SIZE NAME\""},
         {"sources-size-plus", "is not \" HASH SIZE NAME\""},
         {"sources-weak", "neither Checksums-Sha256 nor"},
+        {"unpacked-entries-negative", "no valid Entries: \"-1\""},
+        {"unpacked-entries-twice", "line 3 has a field that the stanza had already"},
+        {"unpacked-filename-dot-dot", "no valid Filename"},
+        {"unpacked-no-entries", "the stanza at line 1 has no field Entries"},
+        {"unpacked-no-filename", "the stanza at line 1 has no field Filename"},
+        {"unpacked-no-size", "the stanza at line 1 has no field Unpacked-Size"},
+        {"unpacked-size-huge", "no valid Unpacked-Size"},
         {"version-empty", "no valid Version"},
     };
 
@@ -149,6 +160,8 @@ static void package_index_accepts_and_gives_entries(void **state)
                  "Package: a\nVersion: 1\nArchitecture: any all\nChecksums-Sha256:\n " HASH
                  " 5 a.dsc\n " HASH "   6  a.tar.gz\nDirectory: ./p/\n",
                  "a 1 source p/a.dsc 5 1\na 1 source p/a.tar.gz 6 1\n");
+    assert_gives("unpacked", "Filename: p/a.deb\nEntries: 3\nUnpacked-Size: 70\nPackage: other\n",
+                 "   p/a.deb 0 0\nIndex: 3 entries, 70 bytes\n");
 }
 
 /* Fields of one stanza say nothing about the next one. */

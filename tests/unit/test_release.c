@@ -479,6 +479,7 @@ static void release_accepts_indexes_as_no_packages(void **state)
                                     " " HASH " 1 Packages\n"
                                     " " HASH " 1 Packages.txt\n"
                                     " " HASH " 1 Packages.xz\n"
+                                    " " HASH " 1 Unpacked-Sizes\n"
                                     " " HASH " 1 pool/Packages.gz\n";
     struct release release = {0};
     struct bytes out = {0};
@@ -486,10 +487,8 @@ static void release_accepts_indexes_as_no_packages(void **state)
     (void)state;
     assert_true(release_parse(&release, bytes_view_str(text), NULL));
     assert_true(release.acquire_by_hash);
-    assert_int_equal(release.n_entries, 4);
+    assert_int_equal(release.n_entries, 5);
     assert_int_equal(release_count_packages(&release), 2);
-    assert_true(packages_is_index("Packages") && packages_is_index("Packages.zst"));
-    assert_false(packages_is_index("packages") || packages_is_index("a/Packages"));
     release_write(&release, &out);
     assert_non_null(strstr(out.data, "\nAcquire-By-Hash: yes\nSHA256:\n"));
     bytes_free(&out);

@@ -291,6 +291,42 @@ static void unpack_rejects_what_breaks_limits(void **state)
     assert_error(&err, HALLMARK_ERR_UNSAFE, "more than 1048575 bytes");
 }
 
+/* Runs with what "ok-good.tar.gz" must hold; ENTRIES and BYTES are added to what it does hold. */
+static bool run_exactly(int entries, int bytes, struct hallmark_error *err)
+{
+    struct unpack_options options = default_options();
+    struct hallmark_unpack_report report = {0};
+    struct package_totals exact;
+
+    assert_true(run("ok-good.tar.gz", "x", &options, &report, err));
+    assert_false(report.is_signed);
+    clean();
+    exact.n_entries = report.n_entries + (uint64_t)(int64_t)entries;
+    exact.n_bytes = report.n_bytes + (uint64_t)(int64_t)bytes;
+    options.exact = &exact;
+    return run("ok-good.tar.gz", "x", &options, &report, err) && report.is_signed;
+}
+
+static void unpack_accepts_and_rejects_by_what_is_signed(void **state)
+{
+    struct hallmark_error err = {0};
+
+    (void)state;
+    assert_true(run_exactly(0, 0, &err));
+    clean();
+    assert_false(run_exactly(1, 0, &err));
+    assert_error(&err, HALLMARK_ERR_UNSAFE, "entries and 50000 bytes, but ");
+    error_clear(&err);
+    assert_false(run_exactly(-1, 0, &err));
+    assert_error(&err, HALLMARK_ERR_UNSAFE, "holds more than the ");
+    error_clear(&err);
+    assert_false(run_exactly(0, 1, &err));
+    assert_error(&err, HALLMARK_ERR_UNSAFE, "and 50001 are signed for it");
+    error_clear(&err);
+    assert_false(run_exactly(0, -1, &err));
+    assert_error(&err, HALLMARK_ERR_UNSAFE, "and 49999 bytes that are signed for it");
+}
+
 static void unpack_accepts_any_link_if_asked(void **state)
 {
     struct unpack_options options = default_options();
@@ -548,6 +584,7 @@ int main(void)
         cmocka_unit_test(unpack_accepts_holes),
         cmocka_unit_test(unpack_accepts_limits_that_are_reached),
         cmocka_unit_test(unpack_rejects_what_breaks_limits),
+        cmocka_unit_test(unpack_accepts_and_rejects_by_what_is_signed),
         cmocka_unit_test(unpack_accepts_any_link_if_asked),
         cmocka_unit_test(unpack_rejects_destinations),
         cmocka_unit_test(unpack_accepts_relative_destinations),
