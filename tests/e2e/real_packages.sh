@@ -29,7 +29,8 @@ stdout_has "good: $n packages"
 gpgv --quiet --keyring "$KEYS/signer.gpg" "$root/InRelease" 2>/dev/null || fail "gpgv refuses InRelease"
 gpgv --quiet --keyring "$KEYS/signer.gpg" "$root/Release.gpg" "$root/Release" 2>/dev/null ||
     fail "gpgv refuses Release.gpg"
-awk '/^SHA256:/ { on = 1; next } /^[^ ]/ { on = 0 } on && $3 !~ /^(Packages|Unpacked-Sizes)/ { print $1 "  " $3 }' "$root/Release" >"$T/sums"
+awk '/^SHA256:/ { on = 1; next } /^[^ ]/ { on = 0 }
+     on && $3 !~ /^(Packages|Unpacked-Sizes)/ { print $1 "  " $3 }' "$root/Release" >"$T/sums"
 [ "$(wc -l <"$T/sums")" = "$n" ] || fail "$(wc -l <"$T/sums") lines for $n packages"
 (cd "$root" && sha256sum --check --strict --quiet "$T/sums") || fail "sha256sum disagrees"
 

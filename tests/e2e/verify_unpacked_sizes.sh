@@ -150,10 +150,11 @@ if [ -e "$T/taken/Unpacked-Sizes" ] || [ -e "$T/taken/by-hash" ]; then fail "an 
 
 have dpkg-deb || exit 0
 apt=$T/apt
-mkdir -p "$apt/pool/main"
+mkdir -p "$apt/pool/main" "$apt/pool/extra"
 make_package "$apt/pool/main/pkg_1.0-1_all.deb" deb
+make_package "$apt/pool/extra/other_1.0-1_all.deb" other
 expect 0 '' -- release update "${PUBLISHER[@]}" --state "$T/state4" --layout apt --suite stable \
-    --architecture "amd64 arm64" "$apt"
+    --component "main extra" --architecture "amd64 arm64" "$apt"
 dpkg-deb --fsys-tarfile "$apt/pool/main/pkg_1.0-1_all.deb" >"$T/fs.tar"
 for arch in amd64 arm64; do
     sizes=$apt/dists/stable/main/binary-$arch/Unpacked-Sizes
@@ -165,6 +166,10 @@ expect 0 '*' -- consume unpack "$apt" pkg --into "$T/out/pkg" --json
 json "o['signed_sizes'] is True"
 rm -rf "$T/out/pkg"
 WATCHED=("$apt" "$T/consumer")
+# The index of another component does not matter, nor that of another architecture.
+find "$apt/.hallmark" \( -path '*/extra/*' -o -path '*/binary-arm64/*' \) \( -name 'Unpacked-Sizes*' -o -path '*/by-hash/*' \) -delete
+expect 0 '' -- consume unpack "$apt" pool/main/pkg_1.0-1_all.deb --into "$T/out/pkg"
+rm -rf "$T/out/pkg"
 find "$apt/.hallmark" -name 'Unpacked-Sizes*' -delete
 find "$apt/.hallmark" -path '*/by-hash/*' -delete
 refuses P02-index-of-suite-withheld 7 'Unpacked-Sizes: is missing' -- \
