@@ -48,6 +48,11 @@ install_missing()
     "$root/tests/install-deps.sh" $group
 }
 
+has_unit_tests()
+{
+    ./config.status --config | grep -q -e --enable-unit-tests
+}
+
 build()
 {
     cd "$root"
@@ -55,11 +60,14 @@ build()
         autoreconf -fi
     fi
     cd "$builddir"
-    local -a flags
+    local -a flags before
     read -ra flags <<<"${CONFIGURE_ARGS:-}"
+    flags+=(--enable-unit-tests)
     [ $sanitizers = no ] || flags+=(--enable-sanitizers)
-    if [ ! -e config.status ] || [ "$root/configure" -nt config.status ]; then
-        "$root/configure" --quiet "${flags[@]}"
+    # A build from before cmocka was installed has no unit tests, and would not tell.
+    if [ ! -e config.status ] || [ "$root/configure" -nt config.status ] || ! has_unit_tests; then
+        [ ! -e config.status ] || eval "before=($(./config.status --config))"
+        "$root/configure" --quiet "${before[@]}" "${flags[@]}"
     fi
     make -s -j"$jobs" "${make_args[@]}"
 }

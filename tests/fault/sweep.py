@@ -127,7 +127,8 @@ def require_empty_tmp(place, fault, hit):
 def is_removal(hit, place):
     """Whether a call is part of removing what is no longer needed."""
     call, path = hit
-    return call in REMOVALS or "/.old-" in path or (
+    # It begins with a look at the directory that holds what goes.
+    return call in REMOVALS or "/.old-" in path or (call == "newfstatat" and path.endswith("/.")) or (
         (path == place.tmp or path.startswith((place.tmp + "/", place.out + "/"))) and
         call in ("openat", "newfstatat", "getdents64", "close"))
 
