@@ -3,8 +3,9 @@
 # A local mirror of real suites of Debian, after packages.sh: what apt-get update has put under lists, with the
 # index as it is served, and packages and sources that apt has fetched, in $MIRROR; kept for the next time.
 
+# The last three were built when control.tar was compressed by gzip.
 mirror_binaries=(adduser base-files bc cowsay dash ed figlet grep gzip hello hostname lsb-release mawk mime-support
-    ncurses-base netbase patch sed sl time tree tzdata ucf whiptail)
+    ncurses-base netbase patch sed sl time tree tzdata ucf whiptail cgroupfs-mount gtk3-nocsd libjctools-java)
 mirror_sources=(hello dash ed bc libassuan sed mawk lzip) # .tar.gz, .tar.xz, .tar.bz2 among them
 MIRROR=${HALLMARK_MIRROR:-$top_builddir/tests/e2e/mirror}
 

@@ -116,12 +116,13 @@ while read -r file; do
     cp "$file" "$T/mirror/$path"
     echo "$path" >>"$T/fetched"
     case $path in
-    *.deb) n_debs=$((n_debs + 1)) && echo "deb with $(ar t "$file" | tail -n 1)" >>"$T/kinds" ;;
+    *.deb) n_debs=$((n_debs + 1)) && echo "deb with $(ar t "$file" | tail -n 2 | xargs)" >>"$T/kinds" ;;
     *) echo "${path##*.}" >>"$T/kinds" ;;
     esac
 done < <(find "$MIRROR/files" -type f | sort)
 cp -a "$root/dists" "$T/mirror"
 sort "$T/kinds" | uniq -c
+[ "$(grep '^deb with' "$T/kinds" | sort -u | wc -l)" -ge 2 ] || fail "all .deb files are compressed in one way"
 [ $n_debs -ge 20 ] || [ "$(wc -l <"$T/fetched")" -ge 30 ] || fail "only $n_debs packages"
 for kind in gz xz bz2 dsc; do
     grep -qx $kind "$T/kinds" || echo "no .$kind among the sources" >&2
