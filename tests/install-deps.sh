@@ -60,6 +60,7 @@ test wanted debootstrap debootstrap debootstrap
 test wanted nginx nginx nginx
 test wanted sqv sqv sequoia-sqv
 test wanted c++ g++ gcc-c++
+test wanted gnuplot gnuplot-nox gnuplot
 ci needed valgrind valgrind valgrind
 ci wanted clang clang clang
 ci wanted clang-tidy clang-tidy clang-tools-extra

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Listing the files of a generation. */
+/* Listing the files of a generation, and comparing them. */
 #include "repo/apt_files.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/path.h"
+#include "crypto/digest.h"
 
 void apt_files_add_staged(struct apt_staged *staged, const char *path, const char *name)
 {
@@ -88,4 +91,32 @@ void apt_files_free(struct apt_files *files)
     free(files->files);
     strlist_free(&files->names);
     *files = (struct apt_files){.n_files = 0};
+}
+
+bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
+                     bool *is_intact, struct hallmark_error *err)
+{
+    enum { STEP = 256 * 1024 };
+    struct digest *digest = digest_new(DIGEST_SHA256, err);
+    struct digest_value value;
+    int fd = file_open_served(rootfd, path, err);
+    char *buf = alloc_array(STEP, 1);
+    ssize_t n = -1;
+    bool ok = digest != NULL && fd >= 0;
+
+    if (digest && fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        *is_intact = false;
+        ok = true;
+    }
+    while (ok && fd >= 0 && (n = file_read_some(fd, buf, STEP)) > 0)
+        ok = digest_update(digest, buf, (size_t)n, err);
+    if (ok && fd >= 0) {
+        ok = n == 0 ? digest_final(digest, &value, err) : error_set_errno(err, "%s", path);
+        if (ok && memcmp(value.sha256, entry->sha256, sizeof value.sha256) != 0)
+            *is_intact = false;
+    }
+    file_close(&fd);
+    digest_free(digest);
+    free(buf);
+    return ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The files of a generation in the layout apt: what the releases of its suites list, by names and by
- * hashes.
+ * The files of a generation in the layout apt: what the releases of its suites list, by names and
+ * by hashes.
  */
 #ifndef REPO_APT_FILES_H
 #define REPO_APT_FILES_H
@@ -23,10 +23,15 @@ struct apt_files {
     struct strlist names;
 };
 
-/* Adds all files that SUITES list, by their names and by their hashes, to OUT: those that were WRITTEN
- * (NULL: none) come from the stage, and the others are carried over. */
+/* Adds all files that SUITES list, by their names and by their hashes, to OUT: those that were
+ * WRITTEN (NULL: none) come from the stage, and the others are carried over. */
 void apt_files_list(const struct apt_staged *written, const struct publication_suites *suites,
                     struct apt_files *out);
 void apt_files_free(struct apt_files *files);
+
+/* Compares the published file at PATH with ENTRY: *IS_INTACT becomes false where it differs or is
+ * not there. */
+bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
+                     bool *is_intact, struct hallmark_error *err);
 
 #endif

@@ -2,12 +2,10 @@
 /* Planning and writing what is below dists/. */
 #include "repo/apt_tree.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/path.h"
 #include "crypto/digest.h"
@@ -24,6 +22,7 @@ struct apt_tree {
     struct apt_pool *pool;
     struct apt_sources *sources;
     struct contents_cache *contents; /* NULL: it is not wanted */
+    struct block_cache *blocks;      /* lent; NULL: none */
     unsigned forms, hashes;
     struct strlist architectures;
     struct apt_item *items;
@@ -49,35 +48,6 @@ static unsigned wanted_forms(const struct hallmark_settings *settings)
 
 /* ---- What is published ---------------------------------------------------------------------- */
 
-/* Compares the published file at PATH with ENTRY. */
-static bool check_file(int rootfd, const char *path, const struct release_entry *entry,
-                       bool *is_intact, struct hallmark_error *err)
-{
-    enum { STEP = 256 * 1024 };
-    struct digest *digest = digest_new(DIGEST_SHA256, err);
-    struct digest_value value;
-    int fd = file_open_served(rootfd, path, err);
-    char *buf = alloc_array(STEP, 1);
-    ssize_t n = -1;
-    bool ok = digest != NULL && fd >= 0;
-
-    if (digest && fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        *is_intact = false;
-        ok = true;
-    }
-    while (ok && fd >= 0 && (n = file_read_some(fd, buf, STEP)) > 0)
-        ok = digest_update(digest, buf, (size_t)n, err);
-    if (ok && fd >= 0) {
-        ok = n == 0 ? digest_final(digest, &value, err) : error_set_errno(err, "%s", path);
-        if (ok && memcmp(value.sha256, entry->sha256, sizeof value.sha256) != 0)
-            *is_intact = false;
-    }
-    file_close(&fd);
-    digest_free(digest);
-    free(buf);
-    return ok;
-}
-
 static bool load_suite(struct apt_tree *tree, int rootfd, const struct publication_suite *suite,
                        bool *is_intact, struct hallmark_error *err)
 {
@@ -94,7 +64,7 @@ static bool load_suite(struct apt_tree *tree, int rootfd, const struct publicati
             ok =
                 apt_sources_load(tree->sources, rootfd, path, &release->entries[i], is_intact, err);
         else
-            ok = check_file(rootfd, path, &release->entries[i], is_intact, err);
+            ok = apt_files_check(rootfd, path, &release->entries[i], is_intact, err);
         free(path);
     }
     return ok;
@@ -180,6 +150,11 @@ void apt_tree_use_contents(struct apt_tree *tree, struct contents_cache *cache)
 struct contents_cache *apt_tree_contents(struct apt_tree *tree)
 {
     return tree->contents;
+}
+
+void apt_tree_use_blocks(struct apt_tree *tree, struct block_cache *cache)
+{
+    tree->blocks = cache;
 }
 
 /* ---- The plan ------------------------------------------------------------------------------- */
@@ -563,10 +538,14 @@ static void add_written(struct apt_tree *tree, const struct apt_item *item, unsi
 static bool write_item(struct apt_tree *tree, const struct apt_item *item, int stagefd,
                        struct publication_suite *suite, struct hallmark_error *err)
 {
+    char *path = path_join(suite->directory, item->path);
     struct index_writer_options options = {.stagefd = stagefd,
                                            .forms = forms_of(tree, item),
                                            .hashes = tree->hashes,
-                                           .number = (unsigned)(item - tree->items)};
+                                           .number = (unsigned)(item - tree->items),
+                                           .path = path,
+                                           .separator = item->follows ? "\n" : "\n\n",
+                                           .cache = tree->blocks};
     struct index_written written[INDEX_FORMS];
     struct index_writer *writer = index_writer_open(&options, err);
     struct index_sink sink = index_writer_sink(writer);
@@ -577,6 +556,7 @@ static bool write_item(struct apt_tree *tree, const struct apt_item *item, int s
               index_writer_finish(writer, written, err);
 
     index_writer_close(writer);
+    free(path);
     for (form = 0; ok && form < INDEX_FORMS; form++)
         if (*written[form].name)
             add_written(tree, item, form, &written[form], suite);

@@ -9,6 +9,7 @@
 #include "repo/apt_files.h"
 #include "repo/apt_pool.h"
 #include "repo/apt_sources.h"
+#include "repo/block_cache.h"
 #include "repo/contents_cache.h"
 #include "repo/publication.h"
 
@@ -46,6 +47,9 @@ struct apt_sources *apt_tree_sources(struct apt_tree *tree);
 /* Has the tree write Contents as well, out of the lists in CACHE, which it takes over. */
 void apt_tree_use_contents(struct apt_tree *tree, struct contents_cache *cache);
 struct contents_cache *apt_tree_contents(struct apt_tree *tree);
+
+/* Has the tree take what it need not compress from CACHE, which outlives it. */
+void apt_tree_use_blocks(struct apt_tree *tree, struct block_cache *cache);
 
 /* Whether PACKAGE is listed in ITEM. */
 bool apt_tree_belongs(const struct apt_package *package, const struct apt_item *item);

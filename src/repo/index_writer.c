@@ -5,13 +5,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "system/compress.h"
+#include "repo/index_blocks.h"
 
-enum { STEP = 256 * 1024, FILE_MODE = 0644 };
+enum { FILE_MODE = 0644 };
 
 const char *const index_suffixes[INDEX_FORMS] = {
     [INDEX_PLAIN] = "", [INDEX_XZ] = ".xz", [INDEX_GZIP] = ".gz", [INDEX_ZSTD] = ".zst"};
@@ -20,21 +21,24 @@ const char *const index_suffixes[INDEX_FORMS] = {
 struct form {
     int fd;
     struct digest *digest;
-    struct compress *compress; /* NULL for INDEX_PLAIN */
+    struct compress_block_frame *frame; /* NULL for INDEX_PLAIN */
     struct index_written written;
+    struct bytes edge; /* bytes before the blocks, or behind them */
+    unsigned file;     /* its number in the cache of blocks */
 };
 
 struct index_writer {
     struct index_writer_options options;
     struct form forms[INDEX_FORMS];
-    struct bytes buffer;
+    struct index_blocks *blocks;
 };
 
-/* Takes the bytes of a form's file. */
-static bool put(void *ctx, struct bytes_view data, struct hallmark_error *err)
-{
-    struct form *form = ctx;
+static const enum compress_method methods[INDEX_FORMS] = {
+    [INDEX_XZ] = COMPRESS_XZ, [INDEX_GZIP] = COMPRESS_GZIP, [INDEX_ZSTD] = COMPRESS_ZSTD};
 
+/* Takes the bytes of a form's file. */
+static bool put(struct form *form, struct bytes_view data, struct hallmark_error *err)
+{
     form->written.size += data.len;
     if (!digest_update(form->digest, data.data, data.len, err))
         return false;
@@ -42,12 +46,28 @@ static bool put(void *ctx, struct bytes_view data, struct hallmark_error *err)
            error_set_errno(err, "%s: cannot write", form->written.name);
 }
 
+static bool put_edge(struct form *form, struct hallmark_error *err)
+{
+    bool ok = put(form, bytes_view(&form->edge), err);
+
+    form->edge.len = 0;
+    return ok;
+}
+
+static void start_record(struct index_writer *w, enum index_form which)
+{
+    char *path;
+
+    if (!w->options.cache)
+        return;
+    path = alloc_printf("%s%s", w->options.path, index_suffixes[which]);
+    w->forms[which].file = block_cache_start(w->options.cache, path);
+    free(path);
+}
+
 static bool open_form(struct index_writer *w, enum index_form which, struct hallmark_error *err)
 {
-    static const enum compress_method methods[INDEX_FORMS] = {
-        [INDEX_XZ] = COMPRESS_XZ, [INDEX_GZIP] = COMPRESS_GZIP, [INDEX_ZSTD] = COMPRESS_ZSTD};
     struct form *form = &w->forms[which];
-    struct compress_sink sink = {.take = put, .ctx = form};
 
     snprintf(form->written.name, sizeof form->written.name, "%08u%s", w->options.number,
              index_suffixes[which]);
@@ -56,11 +76,11 @@ static bool open_form(struct index_writer *w, enum index_form which, struct hall
     if (form->fd < 0 || fchmod(form->fd, FILE_MODE) < 0)
         return error_set_errno(err, "%s: cannot create", form->written.name);
     form->digest = digest_new(w->options.hashes, err);
-    if (!form->digest)
-        return false;
-    if (which != INDEX_PLAIN)
-        form->compress = compress_start(methods[which], &sink, err);
-    return which == INDEX_PLAIN || form->compress;
+    if (!form->digest || which == INDEX_PLAIN)
+        return form->digest != NULL;
+    start_record(w, which);
+    form->frame = compress_block_start(methods[which], &form->edge, err);
+    return form->frame && put_edge(form, err);
 }
 
 static bool is_wanted(const struct index_writer *w, unsigned form)
@@ -68,41 +88,60 @@ static bool is_wanted(const struct index_writer *w, unsigned form)
     return form == INDEX_PLAIN || w->options.forms & (1u << form);
 }
 
+static bool take_text(void *ctx, struct bytes_view text, struct hallmark_error *err)
+{
+    struct index_writer *w = ctx;
+
+    return put(&w->forms[INDEX_PLAIN], text, err);
+}
+
+static bool take_block(void *ctx, unsigned which, const unsigned char key[DIGEST_SHA256_LEN],
+                       struct bytes_view block, struct hallmark_error *err)
+{
+    struct index_writer *w = ctx;
+    struct form *form = &w->forms[which];
+    struct block_cache_place place = {
+        .file = form->file, .form = which, .offset = form->written.size};
+
+    if (w->options.cache && !block_cache_add(w->options.cache, &place, key, block, err))
+        return false;
+    return compress_block_add(form->frame, block, err) && put(form, block, err);
+}
+
+static bool open_blocks(struct index_writer *w, struct hallmark_error *err)
+{
+    struct index_blocks_options options = {
+        .forms = w->options.forms & ~(1u << INDEX_PLAIN) & ((1u << INDEX_FORMS) - 1),
+        .separator = w->options.separator,
+        .cache = w->options.cache,
+        .sink = {.take_text = take_text, .take_block = take_block, .ctx = w}};
+
+    memcpy(options.methods, methods, sizeof methods);
+    w->blocks = index_blocks_open(&options, err);
+    return w->blocks != NULL;
+}
+
 struct index_writer *index_writer_open(const struct index_writer_options *options,
                                        struct hallmark_error *err)
 {
     struct index_writer *w = alloc_array(1, sizeof *w);
+    bool ok = true;
     unsigned i;
 
     w->options = *options;
     for (i = 0; i < INDEX_FORMS; i++)
         w->forms[i].fd = -1;
-    for (i = 0; i < INDEX_FORMS; i++) {
-        if (is_wanted(w, i) && !open_form(w, (enum index_form)i, err)) {
-            index_writer_close(w);
-            return NULL;
-        }
-    }
-    return w;
-}
-
-static bool flush(struct index_writer *w, struct hallmark_error *err)
-{
-    struct bytes_view data = bytes_view(&w->buffer);
-    unsigned i;
-
-    for (i = 0; i < INDEX_FORMS; i++)
-        if (is_wanted(w, i) && !(i == INDEX_PLAIN ? put(&w->forms[i], data, err)
-                                                  : compress_add(w->forms[i].compress, data, err)))
-            return false;
-    w->buffer.len = 0;
-    return true;
+    for (i = 0; ok && i < INDEX_FORMS; i++)
+        ok = !is_wanted(w, i) || open_form(w, (enum index_form)i, err);
+    if (ok && open_blocks(w, err))
+        return w;
+    index_writer_close(w);
+    return NULL;
 }
 
 bool index_writer_add(struct index_writer *w, struct bytes_view text, struct hallmark_error *err)
 {
-    bytes_append(&w->buffer, text.data, text.len);
-    return w->buffer.len < STEP || flush(w, err);
+    return index_blocks_add(w->blocks, text, err);
 }
 
 static bool take(void *ctx, struct bytes_view text, struct hallmark_error *err)
@@ -117,7 +156,7 @@ struct index_sink index_writer_sink(struct index_writer *writer)
 
 static bool finish_form(struct form *form, struct hallmark_error *err)
 {
-    if (form->compress && !compress_end(form->compress, err))
+    if (form->frame && (!compress_block_end(form->frame, &form->edge, err) || !put_edge(form, err)))
         return false;
     if (!digest_final(form->digest, &form->written.digest, err) ||
         !file_sync(form->fd, form->written.name, err))
@@ -131,7 +170,7 @@ bool index_writer_finish(struct index_writer *w, struct index_written out[INDEX_
 {
     unsigned i;
 
-    if (!flush(w, err))
+    if (!index_blocks_finish(w->blocks, err))
         return false;
     for (i = 0; i < INDEX_FORMS; i++) {
         if (is_wanted(w, i) && !finish_form(&w->forms[i], err))
@@ -147,11 +186,12 @@ void index_writer_close(struct index_writer *w)
 
     if (!w)
         return;
+    index_blocks_close(w->blocks);
     for (i = 0; i < INDEX_FORMS; i++) {
-        compress_free(w->forms[i].compress);
+        compress_block_free(w->forms[i].frame);
         digest_free(w->forms[i].digest);
         file_close(&w->forms[i].fd);
+        bytes_free(&w->forms[i].edge);
     }
-    bytes_free(&w->buffer);
     free(w);
 }

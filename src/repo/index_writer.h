@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "crypto/digest.h"
+#include "repo/block_cache.h"
 
 /* The forms of an index; PLAIN is always written. */
 enum index_form { INDEX_PLAIN, INDEX_XZ, INDEX_GZIP, INDEX_ZSTD, INDEX_FORMS };
@@ -25,10 +26,13 @@ struct index_sink {
 };
 
 struct index_writer_options {
-    int stagefd;     /* the directory */
-    unsigned forms;  /* a bit of each form beside INDEX_PLAIN */
-    unsigned hashes; /* of enum digest_algorithms */
-    unsigned number; /* that no other index of the stage has */
+    int stagefd;           /* the directory */
+    unsigned forms;        /* a bit of each form beside INDEX_PLAIN */
+    unsigned hashes;       /* of enum digest_algorithms */
+    unsigned number;       /* that no other index of the stage has */
+    const char *path;      /* where it will be published, below the root */
+    const char *separator; /* what each unit of its text ends with: "\n", or "\n\n" of stanzas */
+    struct block_cache *cache; /* NULL: none */
 };
 
 /* One file that was written. */

@@ -114,6 +114,15 @@ static bool publish_flat(struct hallmark_publisher *p, const struct publication 
     return ok;
 }
 
+/* Losing them costs time only. */
+static void keep_blocks(struct hallmark_publisher *p, struct block_cache *blocks)
+{
+    struct hallmark_error why = {0};
+
+    if (!block_cache_save(blocks, &why))
+        publisher_note(p, HALLMARK_NOTE_WARNING, "the list of blocks cannot be kept: %s", why.text);
+}
+
 /* In the layout apt. What is pending in TREE (NULL: nothing) is written first. */
 static bool publish_apt(struct hallmark_publisher *p, const struct publication *before,
                         struct publication_suites *suites, struct apt_tree *tree,
@@ -121,9 +130,14 @@ static bool publish_apt(struct hallmark_publisher *p, const struct publication *
 {
     struct publication_content content = {.suites = suites};
     struct apt_files files = {.n_files = 0};
+    struct block_cache *blocks = block_cache_load(p->statefd, p->rootfd);
     struct publish_stage stage;
-    bool ok = publish_stage_open(&stage, p->rootfd, err) &&
-              (!tree || apt_tree_write(tree, stage.fd, suites, err));
+    bool ok;
+
+    if (tree)
+        apt_tree_use_blocks(tree, blocks);
+    ok = publish_stage_open(&stage, p->rootfd, err) &&
+         (!tree || apt_tree_write(tree, stage.fd, suites, err));
 
     if (ok) {
         apt_files_list(tree ? apt_tree_staged(tree) : NULL, suites, &files);
@@ -133,6 +147,9 @@ static bool publish_apt(struct hallmark_publisher *p, const struct publication *
         apt_files_free(&files);
     }
     publish_stage_close(&stage);
+    if (ok)
+        keep_blocks(p, blocks);
+    block_cache_free(blocks);
     return ok;
 }
 

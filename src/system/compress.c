@@ -217,8 +217,8 @@ static bool append(void *ctx, struct bytes_view data, struct hallmark_error *err
     return true;
 }
 
-static bool all_at_once(enum compress_method method, struct bytes_view data, struct bytes *out,
-                        struct hallmark_error *err)
+bool compress_whole(enum compress_method method, struct bytes_view data, struct bytes *out,
+                    struct hallmark_error *err)
 {
     struct compress_sink sink = {.take = append, .ctx = out};
     struct compress *compress = compress_start(method, &sink, err);
@@ -230,10 +230,10 @@ static bool all_at_once(enum compress_method method, struct bytes_view data, str
 
 bool compress_gzip(struct bytes_view data, struct bytes *out, struct hallmark_error *err)
 {
-    return all_at_once(COMPRESS_GZIP, data, out, err);
+    return compress_whole(COMPRESS_GZIP, data, out, err);
 }
 
 bool compress_xz(struct bytes_view data, struct bytes *out, struct hallmark_error *err)
 {
-    return all_at_once(COMPRESS_XZ, data, out, err);
+    return compress_whole(COMPRESS_XZ, data, out, err);
 }

@@ -29,6 +29,8 @@ bool compress_end(struct compress *compress, struct hallmark_error *err);
 void compress_free(struct compress *compress);
 
 /* All at once: appends DATA, compressed, to OUT. HALLMARK_ERR_IO where the library cannot. */
+bool compress_whole(enum compress_method method, struct bytes_view data, struct bytes *out,
+                    struct hallmark_error *err);
 bool compress_gzip(struct bytes_view data, struct bytes *out, struct hallmark_error *err);
 bool compress_xz(struct bytes_view data, struct bytes *out, struct hallmark_error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* index_writer: every form of an index, with its size and hash; spool: texts come out as they went
- * in. */
+/* index_writer, index_blocks: every form of an index, with its size and hash; spool: texts come out
+ * as they went in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "corpus.h"
+#include "repo/index_blocks.h"
 #include "repo/index_writer.h"
 #include "repo/spool.h"
 #include "temporary.h"
@@ -54,7 +55,7 @@ static void index_writer_accepts_all_forms(void **state)
 {
     static const char *const programs[INDEX_FORMS] = {"cat", "xz -dc", "gzip -dc", "zstd -dqc"};
     struct index_writer_options options = {
-        .forms = ~0u, .hashes = DIGEST_SHA256 | DIGEST_SHA512, .number = 7};
+        .forms = ~0u, .hashes = DIGEST_SHA256 | DIGEST_SHA512, .number = 7, .separator = "\n\n"};
     struct index_written written[INDEX_FORMS];
     struct hallmark_error err = {0};
     struct bytes all = {0};
@@ -90,7 +91,8 @@ static void index_writer_accepts_all_forms(void **state)
 
 static void index_writer_accepts_nothing(void **state)
 {
-    struct index_writer_options options = {.forms = 1u << INDEX_XZ, .hashes = DIGEST_SHA256};
+    struct index_writer_options options = {
+        .forms = 1u << INDEX_XZ, .hashes = DIGEST_SHA256, .separator = "\n"};
     struct index_written written[INDEX_FORMS];
     struct hallmark_error err = {0};
     struct index_writer *writer;
@@ -108,9 +110,140 @@ static void index_writer_accepts_nothing(void **state)
     temporary_remove(dir);
 }
 
+/* Blocks that a writer finished. */
+struct found {
+    unsigned char keys[64][DIGEST_SHA256_LEN];
+    size_t lens[64], n;
+    struct bytes text;
+};
+
+static bool take_text(void *ctx, struct bytes_view text, struct hallmark_error *err)
+{
+    struct found *found = ctx;
+
+    (void)err;
+    assert_true(found->n < 64);
+    found->lens[found->n] = text.len;
+    bytes_append(&found->text, text.data, text.len);
+    return true;
+}
+
+static bool take_block(void *ctx, unsigned form, const unsigned char key[DIGEST_SHA256_LEN],
+                       struct bytes_view block, struct hallmark_error *err)
+{
+    struct found *found = ctx;
+
+    (void)err;
+    assert_int_equal(form, 2);
+    assert_true(block.len > 0);
+    memcpy(found->keys[found->n++], key, DIGEST_SHA256_LEN);
+    return true;
+}
+
+/* Cuts N stanzas, without number LEFT_OUT, given in parts of STEP bytes. */
+static void cut(struct found *out, unsigned n, unsigned left_out, size_t step)
+{
+    struct index_blocks_options options = {
+        .forms = 4,
+        .methods = {[2] = COMPRESS_GZIP},
+        .separator = "\n\n",
+        .sink = {.take_text = take_text, .take_block = take_block, .ctx = out}};
+    struct hallmark_error err = {0};
+    struct index_blocks *blocks = index_blocks_open(&options, &err);
+    struct bytes text = {0};
+    size_t done, len;
+    unsigned i;
+
+    *out = (struct found){.n = 0};
+    for (i = 0; i < n; i++)
+        if (i != left_out)
+            bytes_printf(&text, "Package: p%u\nDescription: %01000u\n\n", i, i);
+    for (done = 0; done < text.len; done += len) {
+        len = text.len - done < step ? text.len - done : step;
+        assert_true(index_blocks_add(blocks, bytes_view_of(text.data + done, len), &err));
+    }
+    assert_true(index_blocks_finish(blocks, &err));
+    index_blocks_close(blocks);
+    assert_int_equal(out->text.len, text.len);
+    if (text.len)
+        assert_memory_equal(out->text.data, text.data, text.len);
+    bytes_free(&text);
+    bytes_free(&out->text);
+}
+
+static size_t count_new(const struct found *before, const struct found *after)
+{
+    size_t i, k, n = 0;
+
+    for (i = 0; i < after->n; i++) {
+        for (k = 0; k < before->n && memcmp(before->keys[k], after->keys[i], DIGEST_SHA256_LEN);)
+            k++;
+        n += k == before->n;
+    }
+    return n;
+}
+
+static void index_blocks_accepts_one_change(void **state)
+{
+    static struct found all, other;
+    size_t i;
+
+    (void)state;
+    cut(&all, 20000, 20000, 1 << 16);
+    assert_true(all.n >= 10 && all.n <= 17);
+    for (i = 0; i + 1 < all.n; i++)
+        assert_true(all.lens[i] >= COMPRESS_BLOCK_MAX / 2 && all.lens[i] <= COMPRESS_BLOCK_MAX);
+    for (i = 0; i < 4; i++) {
+        cut(&other, 20000, (unsigned)(i * 6500), 1 << 16);
+        assert_true(count_new(&all, &other) >= 1 && count_new(&all, &other) <= 2);
+    }
+}
+
+/* However the text comes, the blocks are the same. */
+static void index_blocks_accepts_parts_of_any_size(void **state)
+{
+    static struct found all, other;
+
+    (void)state;
+    cut(&all, 5000, 0, 1 << 24);
+    cut(&other, 5000, 0, 777);
+    assert_int_equal(all.n, other.n);
+    assert_int_equal(count_new(&all, &other), 0);
+    cut(&all, 0, 0, 1);
+    assert_int_equal(all.n, 1);
+}
+
+/* A unit that is longer than a block. */
+static void index_blocks_accepts_long_units(void **state)
+{
+    struct found found = {.n = 0};
+    struct index_blocks_options options = {
+        .forms = 4,
+        .methods = {[2] = COMPRESS_GZIP},
+        .separator = "\n",
+        .sink = {.take_text = take_text, .take_block = take_block, .ctx = &found}};
+    struct hallmark_error err = {0};
+    struct index_blocks *blocks = index_blocks_open(&options, &err);
+    size_t len = 3 * COMPRESS_BLOCK_MAX + 5;
+    char *text = alloc_array(len, 1);
+
+    (void)state;
+    memset(text, 'x', len);
+    text[9] = '\n';
+    assert_true(index_blocks_add(blocks, bytes_view_of(text, len), &err));
+    assert_true(index_blocks_finish(blocks, &err));
+    index_blocks_close(blocks);
+    assert_int_equal(found.text.len, len);
+    assert_memory_equal(found.text.data, text, len);
+    assert_int_equal(found.lens[0], 10);
+    assert_int_equal(found.lens[1], COMPRESS_BLOCK_MAX);
+    bytes_free(&found.text);
+    free(text);
+}
+
 static void index_writer_rejects_what_is_there(void **state)
 {
-    struct index_writer_options options = {.hashes = DIGEST_SHA256, .number = 1};
+    struct index_writer_options options = {.hashes = DIGEST_SHA256, .number = 1, .separator = "\n"};
     struct hallmark_error err = {0};
     struct index_writer *writer;
     char *dir = temporary_new();
@@ -161,6 +294,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_writer_accepts_all_forms),
         cmocka_unit_test(index_writer_accepts_nothing),
+        cmocka_unit_test(index_blocks_accepts_one_change),
+        cmocka_unit_test(index_blocks_accepts_parts_of_any_size),
+        cmocka_unit_test(index_blocks_accepts_long_units),
         cmocka_unit_test(index_writer_rejects_what_is_there),
         cmocka_unit_test(spool_accepts_more_than_memory),
     };
