@@ -124,7 +124,7 @@ static bool find_suites(const struct mirror *mirror, struct strlist *out,
         strlist_add(out, mirror->record.suites[i].directory);
     if (out->n_items)
         return ok;
-    dest = fetch_open(mirror->root, err);
+    dest = fetch_open(mirror->root, NULL, err);
     ok = dest && fetch_list(dest, "dists", out, err);
     fetch_close(dest);
     for (i = 0; i < out->n_items; i++) {

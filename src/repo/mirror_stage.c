@@ -148,21 +148,6 @@ static bool take_served(struct mirror *mirror, const struct content *content, in
     return ok;
 }
 
-/* Fetches CONTENT if upstream serves it, which it need not for each form of an index. */
-static bool take_upstream(struct mirror *mirror, const struct mirror_suite *suite,
-                          const struct content *content, struct hallmark_error *err)
-{
-    if (!content_exists(content, suite->upstream->place.fetch))
-        return true;
-    if (!mirror_fetch_one(mirror, suite->upstream->place.fetch, content, content->package.path,
-                          err))
-        return false;
-    mirror->report.n_fetched++;
-    mirror->report.n_fetched_bytes += content->package.size;
-    add_content(mirror, content, suite->upstream->manifest.date);
-    return true;
-}
-
 /* Whether the manifest's file CONTENT, which it calls NAME, is metadata that the mirror holds. */
 static bool is_metadata(const struct mirror_suite *suite, const struct content *content,
                         const char *name)
@@ -175,23 +160,100 @@ static const char *entry_name(const struct mirror_suite *suite, size_t i)
     return suite->upstream->verified->release.entries[i].path;
 }
 
-static bool stage_metadata(struct mirror *mirror, const struct mirror_suite *suite,
-                           struct hallmark_error *err)
-{
-    const struct content *content;
-    size_t i;
+/* The metadata of one suite that must come from upstream. */
+struct missing {
+    struct mirror *mirror;
+    const struct mirror_suite *suite;
+    const struct content **contents;
+    struct fetch_item *items;
+    unsigned *hashes;
+    size_t n_items;
+    struct hallmark_error first; /* of those that failed */
+};
 
+static bool find_missing(struct missing *missing, struct hallmark_error *err)
+{
+    struct mirror *mirror = missing->mirror;
+    const struct mirror_suite *suite = missing->suite;
+    const struct content *content;
+    size_t i, n = repository_count_files(suite->upstream);
+
+    missing->contents = alloc_array(n, sizeof *missing->contents);
+    missing->items = alloc_array(n, sizeof *missing->items);
+    missing->hashes = alloc_array(n, sizeof *missing->hashes);
     for (i = 0; (content = repository_file(suite->upstream, i)) != NULL; i++) {
         if (!is_metadata(suite, content, entry_name(suite, i)))
             continue;
         if (!mirror_cover_check_path(content->package.path, err))
             return false;
-        if (!take_current(mirror, content) &&
-            !take_served(mirror, content, suite->upstream->manifest.date) &&
-            !take_upstream(mirror, suite, content, err))
-            return false;
+        if (take_current(mirror, content) ||
+            take_served(mirror, content, suite->upstream->manifest.date))
+            continue;
+        n = missing->n_items++;
+        missing->contents[n] = content;
+        missing->hashes[n] = content->hashes;
+        missing->items[n] = (struct fetch_item){.path = content->package.path,
+                                                .by_hash = content->by_hash,
+                                                .size = content->package.size,
+                                                .is_index = true};
+        mirror->n_total += content->package.size;
     }
     return true;
+}
+
+static bool stage_arrived(void *ctx, size_t i, const char *name, const struct digest_value *found,
+                          struct hallmark_error *err)
+{
+    struct missing *missing = ctx;
+    struct mirror *mirror = missing->mirror;
+    const struct content *content = missing->contents[i];
+    struct tree_stamp ignored;
+
+    if (!content_compare(content, found, err) ||
+        !mirror_tree_place(mirror->stage.fd, mirror->stage.fd, name, content->package.path,
+                           &ignored, err))
+        return false;
+    mirror->report.n_fetched++;
+    mirror->report.n_fetched_bytes += content->package.size;
+    add_content(mirror, content, missing->suite->upstream->manifest.date);
+    return true;
+}
+
+/* Not every form of an index that is listed need be served; but what is served must be right. */
+static bool note_failed(void *ctx, size_t i, const struct hallmark_error *why,
+                        struct hallmark_error *err)
+{
+    struct missing *missing = ctx;
+    bool is_absent = why->code == HALLMARK_ERR_CONTENT &&
+                     !content_exists(missing->contents[i], missing->suite->upstream->place.fetch);
+
+    (void)err;
+    if (!is_absent && missing->first.code == HALLMARK_OK)
+        missing->first = *why;
+    return true;
+}
+
+static bool stage_metadata(struct mirror *mirror, const struct mirror_suite *suite,
+                           struct hallmark_error *err)
+{
+    struct missing missing = {.mirror = mirror, .suite = suite};
+    struct mirror_batch batch = {.mirror = mirror,
+                                 .fetch = suite->upstream->place.fetch,
+                                 .arrived = stage_arrived,
+                                 .failed = note_failed,
+                                 .ctx = &missing};
+    bool ok = find_missing(&missing, err);
+
+    batch.items = missing.items;
+    batch.hashes = missing.hashes;
+    batch.n_items = missing.n_items;
+    ok = ok && mirror_fetch_batch(&batch, err) &&
+         (missing.first.code == HALLMARK_OK ||
+          error_set(err, missing.first.code, "%s", missing.first.text));
+    free(missing.contents);
+    free(missing.items);
+    free(missing.hashes);
+    return ok;
 }
 
 bool mirror_stage_fill(struct mirror *mirror, struct hallmark_error *err)

@@ -162,7 +162,7 @@ static bool check_loss(const struct mirror *mirror, struct hallmark_error *err)
 
     if (mirror->rootfd < 0 || mirror->options->accept_loss)
         return true;
-    dest = fetch_open(mirror->root, err);
+    dest = fetch_open(mirror->root, NULL, err);
     ok = dest && fetch_list(dest, "dists", &names, err) && check_kept(mirror, "", err);
     for (i = 0; ok && i < names.n_items; i++) {
         directory = path_join("dists", names.items[i]);
@@ -187,7 +187,7 @@ static void take_document(struct mirror_document *to, struct bytes *from)
 static bool check_apart(const struct mirror *mirror, const struct mirror_suite *suite,
                         struct hallmark_error *err)
 {
-    struct fetch *dest = mirror->root ? fetch_open(mirror->root, err) : NULL;
+    struct fetch *dest = mirror->root ? fetch_open(mirror->root, NULL, err) : NULL;
     bool ok = !mirror->root || dest;
 
     if (dest && strcmp(fetch_url(dest), fetch_url(suite->upstream->place.fetch)) == 0)
