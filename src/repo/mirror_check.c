@@ -120,7 +120,7 @@ static bool find_suites(const struct mirror *mirror, struct strlist *out,
         strlist_add(out, directory);
         free(directory);
     }
-    for (i = 0; !out->n_items && i < mirror->record.n_suites; i++)
+    for (i = 0; !suites && i < mirror->record.n_suites; i++)
         strlist_add(out, mirror->record.suites[i].directory);
     if (out->n_items)
         return ok;
