@@ -76,7 +76,8 @@ bool mirror_tree_place(int rootfd, int fromfd, const char *name, const char *pat
     return ok;
 }
 
-/* Removes the directory above PATH, and those above it, as long as they are empty. */
+/* Removes the directory above PATH, and those above it, as long as they are empty; a run that was
+ * killed may have removed some of them. */
 static void remove_empty(int rootfd, char *path)
 {
     char *slash, *parent;
@@ -88,7 +89,7 @@ static void remove_empty(int rootfd, char *path)
         parent = strrchr(path, '/') ? alloc_strndup(path, (size_t)(strrchr(path, '/') - path))
                                     : alloc_strdup("");
         fd = file_open_directory_beneath(rootfd, parent, NULL);
-        gone = fd >= 0 && unlinkat(fd, path_basename(path), AT_REMOVEDIR) == 0;
+        gone = (fd >= 0 && unlinkat(fd, path_basename(path), AT_REMOVEDIR) == 0) || errno == ENOENT;
         file_close(&fd);
         free(parent);
     }
@@ -100,19 +101,20 @@ bool mirror_tree_remove(int rootfd, const char *path, bool *removed, struct hall
     const char *last = path_basename(path);
     struct stat st;
     int parent;
-    bool ok = true;
+    bool ok = true, is_gone = true;
 
     *removed = false;
     if (slash)
         *slash = '\0';
     parent = file_open_directory_beneath(rootfd, slash ? copy : "", NULL);
-    if (parent >= 0 && fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(st.st_mode)) {
-        *removed = unlinkat(parent, last, 0) == 0;
-        ok = *removed || errno == ENOENT || error_set_errno(err, "%s: cannot remove", path);
+    if (parent >= 0 && fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        is_gone = S_ISREG(st.st_mode) && unlinkat(parent, last, 0) == 0;
+        *removed = is_gone;
+        ok = is_gone || !S_ISREG(st.st_mode) || errno == ENOENT ||
+             error_set_errno(err, "%s: cannot remove", path);
     }
     file_close(&parent);
-    if (*removed && slash) {
+    if (is_gone && slash) {
         *slash = '/';
         remove_empty(rootfd, copy);
     }
