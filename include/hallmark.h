@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hallmark: signed-release repositories, from C. The tools repo-release and repo-verify are built on
- * nothing else. The formats are those of apt-secure(8); hallmark-repository(5) describes them.
+ * hallmark: signed-release repositories, from C. The tools repo-release, repo-verify and repo-mirror are
+ * built on nothing else. The formats are those of apt-secure(8); hallmark-repository(5) describes them.
  *
  * Every function that can fail returns false or NULL and fills *err, whose category is what a caller
  * would do differently and equals the exit status of the tools. The library prints nothing, never
@@ -371,6 +371,60 @@ struct hallmark_export {
 HALLMARK_API bool hallmark_publisher_export(struct hallmark_publisher *publisher,
                                             const struct hallmark_export *what, char **out,
                                             size_t *out_len, struct hallmark_error *err);
+
+/* ---- For those who mirror ------------------------------------------------------------------- */
+
+/* How a mirror is made. All members may be zero but POLICY. What it points to is borrowed. */
+struct hallmark_mirror_options {
+    const struct hallmark_policy *policy; /* what must hold before anything is copied, and which components
+                                             and architectures are; its suite is not looked at, and its
+                                             state_dir, which must not be "", holds what a mirror remembers */
+    const char *const *suites; /* NULL-terminated: of an archive; NULL: the only one that there is */
+    int64_t keep;        /* seconds that files stay which no current manifest lists; 0: three days */
+    int64_t lock_wait;   /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
+    bool full;           /* look at all files, hashing each, though the manifest is the one that is served */
+    bool accept_loss;    /* no longer serve suites that DEST has and SUITES has not */
+    bool dry_run;        /* write nothing, but report what would be fetched */
+    void (*note)(void *ctx, enum hallmark_note kind, const char *line);
+    void (*problem)(void *ctx, const struct hallmark_package *package,
+                    const struct hallmark_error *err); /* hallmark_mirror_check(): as its namesake in
+                                                          struct hallmark_check_options */
+    hallmark_progress_fn *progress;
+    void *ctx;
+};
+
+struct hallmark_mirror_report {
+    bool published;       /* a new generation is current, or would be; false: nothing had changed */
+    size_t n_suites;
+    size_t n_files;       /* that the mirror holds for the manifests, without these */
+    uint64_t n_bytes;     /* of them all */
+    size_t n_fetched;     /* read from the source, or to be read */
+    uint64_t n_fetched_bytes;
+    size_t n_replaced;    /* of them: were there, with other bytes */
+    uint64_t n_hashed;    /* files that were there and had to be read to know them */
+    size_t n_retired;     /* files that wait to be removed, since no current manifest lists them */
+    size_t n_removed;     /* files removed in this run */
+    size_t n_pruned;      /* generations removed in this run */
+    int64_t date, valid_until; /* of the oldest manifest; 0: not known, and that it says none */
+};
+
+/* Makes DEST, a directory, a copy of the repository at SOURCE: all that the manifests list for the wanted
+ * components and architectures, bit by bit, the manifests and their signatures too. Everything is verified
+ * before any reader can see it, and the manifests of all suites become current last, in one step. Fails as
+ * hallmark_repository_open() does; with HALLMARK_ERR_ROLLBACK for what is older than what is served; with
+ * HALLMARK_ERR_CONTENT where a file is missing or wrong at SOURCE, even when it is tried again; with
+ * HALLMARK_ERR_BUSY; what is served stays then. *report is filled in, in any case. */
+HALLMARK_API bool hallmark_mirror_sync(const char *source, const char *dest,
+                                       const struct hallmark_mirror_options *options,
+                                       struct hallmark_mirror_report *report,
+                                       struct hallmark_error *err);
+
+/* Reads every file of the mirror DEST and compares it with its manifests, of the SUITES of the options or
+ * of all that are served; components and architectures are those of the last hallmark_mirror_sync() where
+ * the policy names none. Fails as hallmark_repository_check() does. */
+HALLMARK_API bool hallmark_mirror_check(const char *dest, const struct hallmark_mirror_options *options,
+                                        struct hallmark_check_report *report,
+                                        struct hallmark_error *err);
 
 #ifdef __cplusplus
 }

@@ -2,12 +2,13 @@
 # shellcheck shell=bash disable=SC2154,SC2164 # lib.sh sets srcdir, T and -e
 # For the end-to-end tests, after lib.sh: the tools, throw-away keys, packages, and how to expect things.
 
-# Finds the tools: $REPO_RELEASE and $REPO_VERIFY, or those of the build tree; behind libtool's wrapper
+# Finds the tools: $REPO_RELEASE, $REPO_VERIFY and $REPO_MIRROR, or those of the build tree; behind libtool's wrapper
 # scripts, the programs themselves, so that what is traced or run as another user is the tool.
 find_tools()
 {
     REPO_RELEASE=$(find_tool "${REPO_RELEASE:-}" repo-release)
     REPO_VERIFY=$(find_tool "${REPO_VERIFY:-}" repo-verify)
+    REPO_MIRROR=$(find_tool "${REPO_MIRROR:-}" repo-mirror)
     local library
     library=$(find "$top_builddir" -maxdepth 4 -name 'libhallmark.so' -print -quit)
     LIBRARY_DIR=${library%/*}
@@ -16,6 +17,7 @@ find_tools()
         mkdir "$T/wrapped"
         REPO_RELEASE=$(wrap "$REPO_RELEASE" update status check)
         REPO_VERIFY=$(wrap "$REPO_VERIFY" check list unpack)
+        REPO_MIRROR=$(wrap "$REPO_MIRROR" sync check)
     fi
 }
 
@@ -61,6 +63,14 @@ release()
 verify()
 {
     "$REPO_VERIFY" "$@"
+}
+
+# mirror COMMAND ARGS...: repo-mirror as one who trusts the signer's key.
+mirror()
+{
+    local command=$1
+    shift
+    "$REPO_MIRROR" "$command" --keyring "$KEYS/signer.gpg" --state "$T/mirror-state" "$@"
 }
 
 # Keys, made once for a build directory: one key ring with secret keys for publishers, another one for
@@ -184,7 +194,7 @@ expect()
     '*') return ;;
     '') [ ! -s "$T/stderr" ] || { show_output && fail_above "something on standard error: $*"; } ;;
     *)
-        if [ "$lines" != 1 ] || ! grep -qE "^repo-(verify|release): " "$T/stderr" ||
+        if [ "$lines" != 1 ] || ! grep -qE "^repo-(verify|release|mirror): " "$T/stderr" ||
             ! grep -qE -- "$regex" "$T/stderr"; then
             show_output
             fail_above "expected one line that matches \"$regex\" on standard error: $*"
@@ -200,7 +210,7 @@ expect_bad()
     local n=$1 total=$2 regex=$3
     shift 4
     expect 7 '*' -- "$@"
-    if [ "$(grep -cE -- "^repo-(verify|release): $regex" "$T/stderr")" != "$n" ] ||
+    if [ "$(grep -cE -- "^repo-(verify|release|mirror): $regex" "$T/stderr")" != "$n" ] ||
         [ "$(wc -l <"$T/stderr")" != $((n + 1)) ] ||
         ! tail -n 1 "$T/stderr" | grep -q ": bad: $n of $total \(packages*\|files\)\$"; then
         show_output

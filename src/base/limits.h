@@ -44,6 +44,10 @@
 /* The names of all files of one package, for the index Contents: icon themes of 200,000 files have
  * 16 MB. */
 #define LIMITS_CONTENTS_BYTES (64 * 1024 * 1024)
+/* A mirror's list of files that wait to be removed: LIMITS_ENTRIES of them with paths of 300 bytes. */
+#define LIMITS_RETIRED_BYTES (64 * 1024 * 1024)
+/* Files of a mirror: all of Debian's suites and architectures together have 1,300,000. */
+#define LIMITS_MIRROR_FILES 4000000
 /* NAME_MAX and PATH_MAX of Linux, less the final NUL. */
 #define LIMITS_COMPONENT_BYTES 255
 #define LIMITS_PATH_BYTES      4095

@@ -96,6 +96,11 @@ static const char *get_path(const struct digest_cache *cache, size_t i)
     return cache->file.data + cache->offsets[i] + sizeof fixed + extra_len(&fixed);
 }
 
+const char *digest_cache_path(const struct digest_cache *cache, size_t index)
+{
+    return cache && index < cache->n_records ? get_path(cache, index) : NULL;
+}
+
 static void get_record(const struct digest_cache *cache, size_t i, struct digest_cache_record *out)
 {
     struct digest_cache_fixed fixed;

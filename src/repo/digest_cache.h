@@ -84,4 +84,7 @@ enum digest_cache_difference digest_cache_compare(const struct digest_cache *old
 
 size_t digest_cache_count(const struct digest_cache *cache);
 
+/* The path of record INDEX, in ascending order; NULL beyond the last, and where CACHE is NULL. */
+const char *digest_cache_path(const struct digest_cache *cache, size_t index);
+
 #endif

@@ -83,7 +83,7 @@ static bool has_index_for_all(const struct hallmark_repository *repository)
            !memmem(text->data, text->len, no, sizeof no - 1);
 }
 
-static bool is_wanted(const struct hallmark_repository *repository, const struct index_path *index)
+bool index_is_wanted(const struct hallmark_repository *repository, const struct index_path *index)
 {
     const struct strlist *components = &repository->components;
     size_t i;
@@ -356,7 +356,7 @@ bool index_walk(const struct hallmark_repository *repository, struct index_walk 
     for (i = 0; ok && i < release->n_entries; i++) {
         struct reading r = {.repository = repository, .walk = walk, .plain = &release->entries[i]};
 
-        if (!index_path_parse(&index, r.plain->path) || !is_wanted(repository, &index) ||
+        if (!index_path_parse(&index, r.plain->path) || !index_is_wanted(repository, &index) ||
             !is_first(release, i, &index) || !is_in_tier(repository, &index, walk) ||
             !is_beside(repository, r.plain->path, walk))
             continue;

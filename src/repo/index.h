@@ -6,6 +6,7 @@
 #ifndef REPO_INDEX_H
 #define REPO_INDEX_H
 
+#include "format/index_path.h"
 #include "repo/repository.h"
 
 /* Which indexes a walk reads; those of the user's components and architectures among them. */
@@ -41,6 +42,9 @@ bool index_walk(const struct hallmark_repository *repository, struct index_walk 
 
 /* Whether the manifest lists any index of packages. */
 bool index_exists(const struct hallmark_repository *repository);
+
+/* Whether INDEX is of a wanted component and architecture. */
+bool index_is_wanted(const struct hallmark_repository *repository, const struct index_path *index);
 
 /* Whether an option narrows what is wanted. */
 bool index_is_narrowed(const struct hallmark_repository *repository);

@@ -30,13 +30,6 @@ struct documents {
     bool is_inline;
 };
 
-static void documents_free(struct documents *documents)
-{
-    bytes_free(&documents->text);
-    bytes_free(&documents->signature);
-    free(documents->name);
-}
-
 static bool read_one(const struct place *place, const char *name, size_t max_len, struct bytes *out,
                      bool *exists, struct hallmark_error *err)
 {
@@ -112,7 +105,9 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
     repository->manifest.document = documents.is_inline ? "InRelease" : "Release";
 out:
     openpgp_close(keys);
-    documents_free(&documents);
+    repository->document = documents.text;
+    repository->signature = documents.signature;
+    free(documents.name);
     state_free(&floor);
     policy_free(&policy);
     return repository->verified != NULL;
@@ -221,6 +216,7 @@ struct hallmark_repository *repository_open(const char *location,
                                             struct bytes_view keyring, struct hallmark_error *err)
 {
     struct hallmark_repository *repository = alloc_array(1, sizeof *repository);
+    struct fetch_options options = {.sandbox = policy->sandbox};
 
     repository->now = policy->now;
     clock_gettime(CLOCK_MONOTONIC, &repository->opened);
@@ -228,7 +224,7 @@ struct hallmark_repository *repository_open(const char *location,
     repository->reader = package_reader_new(policy->sandbox);
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
-    if (!place_find(&repository->place, location, policy->suite, err) ||
+    if (!place_find(&repository->place, location, policy->suite, &options, err) ||
         !choose_state(repository, policy->state_dir, err) ||
         !verify(repository, policy, keyring, err) || !settle(repository, err)) {
         hallmark_repository_close(repository);
@@ -269,6 +265,8 @@ void hallmark_repository_close(struct hallmark_repository *repository)
     strlist_free(&repository->components);
     strlist_free(&repository->architectures);
     release_trust_free(repository->verified);
+    bytes_free(&repository->document);
+    bytes_free(&repository->signature);
     place_free(&repository->place);
     free(repository->state_dir);
     free(repository);

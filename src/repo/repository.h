@@ -25,6 +25,7 @@ struct contents {
 struct hallmark_repository {
     struct place place;
     struct verified_release *verified;
+    struct bytes document, signature; /* as the server has them: InRelease, or Release and its own */
     struct hallmark_manifest manifest;
     struct hallmark_signature *signatures;
     char user_ids[LIMITS_SIGNATURES][512]; /* escaped */

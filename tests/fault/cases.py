@@ -23,6 +23,7 @@ class Tools:
     tracer: str
     release: str
     verify: str
+    mirror: str
     keyring: str
     key: str
     gnupg: str
@@ -33,7 +34,7 @@ class Tools:
     @classmethod
     def from_environment(cls):
         return cls(os.environ["FAULT_TRACER"], os.environ["REPO_RELEASE"], os.environ["REPO_VERIFY"],
-                   os.environ["FAULT_KEYRING"], os.environ["FAULT_KEY"], os.environ["FAULT_GNUPG"],
+                   os.environ["REPO_MIRROR"], os.environ["FAULT_KEYRING"], os.environ["FAULT_KEY"], os.environ["FAULT_GNUPG"],
                    os.environ["FAULT_PACKAGE"], os.environ["FAULT_REFERENCE"],
                    os.environ["FAULT_DEBS"].split())
 
@@ -292,6 +293,114 @@ class PublishArchive(Publish):
         return "new"
 
 
+class Mirror(Publish):
+    """repo-mirror sync: from one publication of its source to the next one, with a file and a generation to remove."""
+
+    def __init__(self, tools, name="mirror"):
+        super().__init__(tools, name, "sync")
+
+    def command(self, place, verb=None):
+        self.adopt_state(place)
+        return [self.tools.mirror, "sync", "--keyring", self.tools.keyring, "--state", place.state, "--keep", "1s",
+                self.source(place).root, place.root]
+
+    @staticmethod
+    def source(place):
+        source = Place(os.path.join(place.top, "source"), os.path.join(place.top, "source-state"))
+        source.tmp = place.tmp
+        return source
+
+    @staticmethod
+    def own_state(place):
+        """The mirror's directory in the state, which is named after its path."""
+        digest = invariant.sha256(os.fsencode(os.path.realpath(place.root)))[:16]
+        return os.path.join(place.state, "mirrors", "root-" + digest)
+
+    def adopt_state(self, place):
+        """What was copied with the template has another path now."""
+        for name in invariant.names_in(os.path.join(place.state, "mirrors")):
+            os.rename(os.path.join(place.state, "mirrors", name), self.own_state(place))
+
+    def prepare(self, place):
+        place.make()
+        source = self.source(place)
+        os.makedirs(source.root)
+        self.prepare_source(place, source)
+        store = os.path.join(place.root, invariant.STORE)
+        make_old(store)
+        self.files = {os.path.relpath(os.path.join(base, name), source.root)
+                      for base, _, names in os.walk(os.path.join(source.root, "pool")) for name in names}
+
+    def publish(self, place, epoch):
+        """What is in the source; the mirror follows where that was in the past."""
+        self.publisher().do(self.source(place), epoch)
+        if epoch < OLD:
+            command = self.command(place)
+            result = run(command[:2] + ["--now", f"@{epoch + 10}", "--clock-skew", "7d"] + command[2:], place, epoch)
+            require(result.status == 0 and not result.errors, f"sync: {result.status}: {result.errors}")
+
+    def publisher(self):
+        return Publish(self.tools, "first")
+
+    def prepare_source(self, place, source):
+        source.write("pool/a.txt", "one\n")
+        source.write("pool/b/b.txt", "two\n")
+        os.makedirs(os.path.join(source.root, "pool/d"))
+        shutil.copy(self.tools.debs[0], os.path.join(source.root, "pool/d"))
+        self.publish(place, OLD - 20)
+        shutil.copy(self.tools.debs[1], os.path.join(source.root, "pool/d"))
+        os.remove(os.path.join(source.root, "pool/b/b.txt"))
+        self.publish(place, OLD - 10)
+        shutil.copy(self.tools.debs[2], os.path.join(source.root, "pool/d"))
+        os.remove(os.path.join(source.root, "pool/a.txt"))
+        source.write("pool/c/c.txt", "three\n")
+        self.publish(place, OLD)
+
+    def settle(self, place, old):
+        after = super().settle(place, old)
+        if after == "old":
+            self.checker._files(place.root, old["Release"])  # pylint: disable=protected-access
+        return after
+
+    def leftovers(self, place):
+        out = invariant.leftovers(place.root, None, (place.out,))
+        out += [f"root: {name}" for name in os.listdir(place.root) if name[0] == "." and name != invariant.STORE]
+        out += [f"state: {name}" for name in invariant.names_in(self.own_state(place))
+                if name not in ("lock", "cache", "mirror", "retired")]
+        out += [f"state: {name}" for name in invariant.names_in(os.path.join(place.state, "verified"))
+                if name != "lock" and not re.fullmatch("[0-9a-f]{64}", name)]
+        return out
+
+    def after_next(self, place, old):
+        super().after_next(place, old)
+        require(not is_locked(self.own_state(place)), "the lock is held")
+        require(not os.path.exists(os.path.join(place.root, "pool/b")), "what has been of no use for long is there")
+
+
+class MirrorArchive(Mirror, PublishArchive):
+    """Likewise, of an archive."""
+
+    def publisher(self):
+        return PublishArchive(self.tools, "archive")
+
+    def prepare_source(self, place, source):
+        os.makedirs(os.path.join(source.root, "pool/stable"))
+        for i, package in enumerate(self.tools.debs):
+            shutil.copy(package, os.path.join(source.root, "pool/stable"))
+            if i == 2:
+                os.remove(os.path.join(source.root, "pool/stable", os.path.basename(self.tools.debs[0])))
+            self.publish(place, OLD - 20 + 10 * i)
+
+    def command(self, place, verb=None):
+        return Mirror.command(self, place, verb)
+
+    def settle(self, place, old):
+        after = PublishArchive.settle(self, place, old)
+        if after == "old":
+            invariant.packages_of(place.root, old["Release"])
+        return after
+
+
 class Unpack:
     """repo-verify unpack: the destination is whole or not there."""
     name = "unpack"
@@ -359,4 +468,4 @@ def all_cases(tools):
     return [Publish(tools, "changed"), Publish(tools, "first"), Publish(tools, "adopted"), Publish(tools, "indexed"),
             Publish(tools, "unindexed"), PublishArchive(tools, "archive"), PublishArchive(tools, "exchanged"),
             Publish(tools, "resigned", "resign"), Publish(tools, "resumed", "resign"),
-            Publish(tools, "pruned", "prune"), Unpack(tools)]
+            Publish(tools, "pruned", "prune"), Unpack(tools), Mirror(tools), MirrorArchive(tools, "mirror-archive")]

@@ -24,7 +24,7 @@ setup_faults()
     FAULT_DEBS="$T/deb/one_1_all.deb $T/deb/two_1_all.deb $T/deb/three_1_all.deb"
     make_small_debs
     export FAULT_DEBS FAULT_TRACER FAULT_KEYRING FAULT_KEY FAULT_GNUPG FAULT_PACKAGE FAULT_REFERENCE
-    export REPO_RELEASE REPO_VERIFY PYTHONDONTWRITEBYTECODE=1
+    export REPO_RELEASE REPO_VERIFY REPO_MIRROR PYTHONDONTWRITEBYTECODE=1
     # A tracer and the leak check, which traces as well, exclude one another.
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
     LONG=()

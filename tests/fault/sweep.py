@@ -26,7 +26,7 @@ INTERRUPTIBLE = re.compile(r"(open|openat|creat|write|pwrite64|writev|fsync|fdat
 SYNCS = ("fsync", "fdatasync", "syncfs")
 REMOVALS = ("unlink", "unlinkat", "rmdir")
 WRITES = ("write", "pwrite64", "read", "pread64")
-REASON = re.compile(r"repo-(release|verify): .|hallmark: out of memory")
+REASON = re.compile(r"repo-(release|verify|mirror): .|hallmark: out of memory")
 # Of these cases, the short form tries only what is about the tree, and each error at another call.
 MINOR = ("first", "adopted", "unindexed", "archive", "exchanged")
 # In the short form, one in so many of the calls that read or do something else.

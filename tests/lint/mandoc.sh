@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 need mandoc
 cd "$srcdir"
-for page in repo-release.1 repo-verify.1 hallmark.3 hallmark.conf.5 hallmark-repository.5; do
+for page in repo-mirror.1 repo-release.1 repo-verify.1 hallmark.3 hallmark.conf.5 hallmark-repository.5; do
     [ -e "man/$page" ] || fail "man/$page is missing"
     # Other pages are perhaps not installed here.
     ignored='referenced manual not found|Mdocdate found|Mdocdate missing|operating system explicitly'

@@ -46,11 +46,15 @@ compare_tool()
 
 compare_tool repo-release "$REPO_RELEASE" init update resign status check prune
 compare_tool repo-verify "$REPO_VERIFY" check manifest list unpack
+compare_tool repo-mirror "$REPO_MIRROR" sync check
 
 # Every option that help lists is known: a tool that does not know one says so by name.
-for tool in repo-release repo-verify; do
-    program=$REPO_RELEASE
-    [ $tool = repo-release ] || program=$REPO_VERIFY
+for tool in repo-release repo-verify repo-mirror; do
+    case $tool in
+    repo-release) program=$REPO_RELEASE ;;
+    repo-verify) program=$REPO_VERIFY ;;
+    *) program=$REPO_MIRROR ;;
+    esac
     while read -r option; do
         status=0
         "$program" "$option" --help </dev/null >/dev/null 2>"$T/stderr" || status=$?
@@ -82,7 +86,7 @@ for field in Name Root Layout Origin Label Suite Codename Version Description Ar
 done
 
 # Every exit status, in the page of every tool.
-for tool in repo-release repo-verify; do
+for tool in repo-release repo-verify repo-mirror; do
     for status in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
         [ "$tool $status" != "repo-verify 12" ] || continue
         grep -qE "^\.It (Sy |Er |Cm |Li |Ic )?$status\$" "$srcdir/man/$tool.1" ||

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Fetching files. */
+#include "repo/mirror_fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "repo/mirror_tree.h"
+
+enum { FILE_MODE = 0644, NAME_LEN = 40 };
+
+/* A new file NAME in the directory DIRFD. */
+static int create(int dirfd, const char *name, struct hallmark_error *err)
+{
+    int fd = file_open_at(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+
+    if (fd >= 0 && fchmod(fd, FILE_MODE) == 0)
+        return fd;
+    error_set_errno(err, "%s: cannot create", name);
+    file_close(&fd);
+    return -1;
+}
+
+/* ---- From this machine ---------------------------------------------------------------------- */
+
+static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error *err)
+{
+    const int *fd = ctx;
+
+    return file_write_all(*fd, data, len) || error_set_errno(err, "cannot write a copy");
+}
+
+bool mirror_fetch_copy(struct mirror *mirror, const struct content *content, int fd,
+                       const char *name, struct hallmark_error *err)
+{
+    const char *last = path_basename(name);
+    int parent = mirror_tree_open_parent(mirror->stage.fd, name, err), to = -1;
+    struct content_sink sink = {.take = copy, .ctx = &to};
+    bool ok = false;
+
+    if (parent >= 0)
+        to = create(parent, last, err);
+    if (to >= 0) {
+        ok = content_read(content, fd, &sink, err);
+        if (close(to) < 0 && ok)
+            ok = error_set_errno(err, "%s: cannot close", name);
+        if (!ok)
+            unlinkat(parent, last, 0);
+    }
+    file_close(&parent);
+    return ok;
+}
+
+/* ---- A batch -------------------------------------------------------------------------------- */
+
+/* One item that has begun to come. */
+struct arrival {
+    struct digest *digest; /* NULL: it has not */
+    int fd;
+    uint64_t n_taken;
+};
+
+struct arrivals {
+    const struct mirror_batch *batch;
+    struct arrival *items;
+};
+
+/* Hidden, so that nothing upstream has such a name. */
+static void name_of(char out[NAME_LEN], size_t i)
+{
+    snprintf(out, NAME_LEN, ".fetching-%zu", i);
+}
+
+static bool start(struct arrivals *all, size_t i, struct hallmark_error *err)
+{
+    struct arrival *item = &all->items[i];
+    char name[NAME_LEN];
+
+    if (item->digest)
+        return true;
+    name_of(name, i);
+    item->fd = create(all->batch->mirror->stage.fd, name, err);
+    if (item->fd < 0)
+        return false;
+    item->digest = digest_new(all->batch->hashes[i], err);
+    if (!item->digest)
+        file_close(&item->fd);
+    return item->digest != NULL;
+}
+
+static bool take(void *ctx, size_t i, const void *data, size_t len, struct hallmark_error *err)
+{
+    struct arrivals *all = ctx;
+    struct arrival *item = &all->items[i];
+
+    if (!start(all, i, err) || !digest_update(item->digest, data, len, err))
+        return false;
+    if (!file_write_all(item->fd, data, len))
+        return error_set_errno(err, "cannot write what was fetched");
+    item->n_taken += len;
+    return mirror_count(all->batch->mirror, data, len, err);
+}
+
+static void drop(struct arrival *item)
+{
+    if (item->digest)
+        file_close(&item->fd);
+    digest_free(item->digest);
+    item->digest = NULL;
+}
+
+static bool restart(void *ctx, size_t i, struct hallmark_error *err)
+{
+    struct arrivals *all = ctx;
+    struct arrival *item = &all->items[i];
+    char name[NAME_LEN];
+
+    if (!item->digest)
+        return true;
+    name_of(name, i);
+    drop(item);
+    all->batch->mirror->n_done -= item->n_taken;
+    item->n_taken = 0;
+    return unlinkat(all->batch->mirror->stage.fd, name, 0) == 0 || error_set_errno(err, "%s", name);
+}
+
+/* Completes the file NAME of item I, and gives it to whom it is for. */
+static bool hand_over(const struct arrivals *all, size_t i, const char *name,
+                      struct hallmark_error *why)
+{
+    struct arrival *item = &all->items[i];
+    struct digest_value found;
+    int fd = item->fd;
+
+    item->fd = -1;
+    if (close(fd) < 0)
+        return error_set_errno(why, "%s: cannot close", all->batch->items[i].path);
+    return digest_final(item->digest, &found, why) &&
+           all->batch->arrived(all->batch->ctx, i, name, &found, why);
+}
+
+static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct hallmark_error *err)
+{
+    struct arrivals *all = ctx;
+    const struct mirror_batch *batch = all->batch;
+    struct hallmark_error wrong = {0};
+    char name[NAME_LEN];
+    bool ok = true;
+
+    name_of(name, i);
+    if (!why && (!start(all, i, err) ||
+                 (!hand_over(all, i, name, &wrong) && wrong.code != HALLMARK_ERR_CONTENT)))
+        ok = error_set(err, wrong.code, "%s", wrong.text);
+    else if (!why && wrong.code)
+        why = &wrong;
+    if (all->items[i].digest && (!ok || why))
+        unlinkat(batch->mirror->stage.fd, name, 0);
+    drop(&all->items[i]);
+    return ok && (!why || batch->failed(batch->ctx, i, why, err));
+}
+
+bool mirror_fetch_batch(const struct mirror_batch *batch, struct hallmark_error *err)
+{
+    struct arrivals all = {.batch = batch, .items = alloc_array(batch->n_items, sizeof *all.items)};
+    struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = &all};
+    bool ok =
+        !batch->n_items || fetch_items(batch->fetch, batch->items, batch->n_items, &sink, err);
+    size_t i;
+
+    for (i = 0; i < batch->n_items; i++)
+        drop(&all.items[i]);
+    free(all.items);
+    return ok;
+}
+
+/* ---- Files ---------------------------------------------------------------------------------- */
+
+bool mirror_fetch_look(struct mirror *mirror, struct hallmark_error *err)
+{
+    struct mirror_look look = {.rootfd = mirror->rootfd,
+                               .cache = mirror->options->full ? NULL : mirror->cache,
+                               .sink = {.take = mirror_count, .ctx = mirror}};
+    struct hallmark_mirror_report *report = &mirror->report;
+    bool ok = mirror_files_look(&mirror->files, &look, err);
+    size_t i;
+
+    report->n_hashed = look.n_hashed;
+    mirror->n_done = mirror->n_total = 0;
+    for (i = 0; i < mirror->files.n_files; i++) {
+        const struct mirror_file *file = &mirror->files.files[i];
+
+        report->n_files++;
+        report->n_bytes += file->size;
+        report->n_replaced += file->fate == MIRROR_WRONG;
+        if (file->fate == MIRROR_GOOD)
+            continue;
+        mirror->n_total += file->size;
+        if (mirror->options->dry_run) {
+            report->n_fetched++;
+            report->n_fetched_bytes += file->size;
+        }
+    }
+    return ok;
+}
+
+char *mirror_fetch_waiting(size_t index)
+{
+    return alloc_printf(".replacing-%zu", index);
+}
+
+/* The files that are missing, while they are fetched. */
+struct missing {
+    struct mirror *mirror;
+    size_t *indexes; /* of each item in the list of files */
+    struct fetch_item *items;
+    unsigned *hashes;
+    size_t n_items, n_failed;
+    struct hallmark_error first; /* of those that failed */
+};
+
+static void find_missing(struct missing *missing)
+{
+    const struct mirror_files *files = &missing->mirror->files;
+    size_t i, n = 0;
+
+    missing->indexes = alloc_array(files->n_files, sizeof *missing->indexes);
+    missing->items = alloc_array(files->n_files, sizeof *missing->items);
+    missing->hashes = alloc_array(files->n_files, sizeof *missing->hashes);
+    for (i = 0; i < files->n_files; i++) {
+        const struct mirror_file *file = &files->files[i];
+
+        if (file->fate == MIRROR_GOOD)
+            continue;
+        missing->indexes[n] = i;
+        missing->hashes[n] = file->hashes;
+        missing->items[n++] = (struct fetch_item){.path = file->path, .size = file->size};
+    }
+    missing->n_items = n;
+}
+
+/* Compares the file and moves it to its place, or to where it waits for the switch. */
+static bool place(void *ctx, size_t i, const char *name, const struct digest_value *found,
+                  struct hallmark_error *err)
+{
+    struct missing *missing = ctx;
+    struct mirror *mirror = missing->mirror;
+    size_t index = missing->indexes[i];
+    struct mirror_file *file = &mirror->files.files[index];
+    struct content *content = mirror_files_content(file);
+    char *waiting = mirror_fetch_waiting(index);
+    struct tree_stamp stamp;
+    bool ok = content_compare(content, found, err);
+
+    if (ok && file->fate == MIRROR_WRONG) {
+        ok = renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
+             error_set_errno(err, "%s: cannot keep it for later", file->path);
+    } else if (ok) {
+        ok = mirror_tree_place(mirror->rootfd, mirror->stage.fd, name, file->path, &stamp, err);
+        if (ok)
+            mirror_files_placed(file, &stamp);
+    }
+    if (ok) {
+        mirror->report.n_fetched++;
+        mirror->report.n_fetched_bytes += file->size;
+    }
+    content_free(content);
+    free(waiting);
+    return ok;
+}
+
+static bool note_failed(void *ctx, size_t i, const struct hallmark_error *why,
+                        struct hallmark_error *err)
+{
+    struct missing *missing = ctx;
+
+    (void)i;
+    (void)err;
+    if (missing->n_failed++ == 0)
+        missing->first = *why;
+    else
+        mirror_note(missing->mirror, HALLMARK_NOTE_INFO, "%s", why->text);
+    return true;
+}
+
+bool mirror_fetch_missing(struct mirror *mirror, struct hallmark_error *err)
+{
+    struct missing missing = {.mirror = mirror};
+    struct mirror_batch batch = {.mirror = mirror,
+                                 .fetch = mirror->suites[0].upstream->place.fetch,
+                                 .arrived = place,
+                                 .failed = note_failed,
+                                 .ctx = &missing};
+    bool ok;
+
+    find_missing(&missing);
+    batch.items = missing.items;
+    batch.hashes = missing.hashes;
+    batch.n_items = missing.n_items;
+    ok = mirror_fetch_batch(&batch, err);
+    if (ok && missing.n_failed == 1)
+        ok = error_set(err, missing.first.code, "%s", missing.first.text);
+    else if (ok && missing.n_failed)
+        ok = error_set(err, missing.first.code, "%s (and %zu more)", missing.first.text,
+                       missing.n_failed - 1);
+    free(missing.indexes);
+    free(missing.items);
+    free(missing.hashes);
+    return ok;
+}

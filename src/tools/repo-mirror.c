@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* repo-mirror(1): a verified copy of a repository, that readers never see half. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cli.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+
+enum option {
+    OPTION_KEYRING = CLI_FIRST_OPTION,
+    OPTION_SIGNED_BY,
+    OPTION_THRESHOLD,
+    OPTION_MAX_AGE,
+    OPTION_ALLOW_NO_EXPIRY,
+    OPTION_CLOCK_SKEW,
+    OPTION_NOW,
+    OPTION_STATE,
+    OPTION_SUITE,
+    OPTION_CODENAME,
+    OPTION_ORIGIN,
+    OPTION_ACCEPT_CHANGE,
+    OPTION_COMPONENT,
+    OPTION_ARCH,
+    OPTION_SANDBOX,
+    OPTION_KEEP,
+    OPTION_LOCK_WAIT,
+    OPTION_FULL,
+    OPTION_ACCEPT_LOSS,
+    OPTION_DRY_RUN,
+};
+
+/* Bits for struct cli_option: the order of the commands below. */
+enum { SYNC = 1, CHECK = 2, EVERY = SYNC | CHECK };
+
+static const struct cli_option options[] = {
+    {OPTION_KEYRING, "keyring", "FILE", EVERY, "trust the keys in FILE (repeatable)"},
+    {OPTION_SIGNED_BY, "signed-by", "FPR", EVERY, "trust only this primary key (repeatable)"},
+    {OPTION_THRESHOLD, "threshold", "N", EVERY, "so many different keys must have signed"},
+    {OPTION_MAX_AGE, "max-age", "TIME", EVERY, "refuse a manifest that is older"},
+    {OPTION_ALLOW_NO_EXPIRY, "allow-no-expiry", NULL, EVERY,
+     "accept a manifest that says no expiry"},
+    {OPTION_CLOCK_SKEW, "clock-skew", "TIME", EVERY, "a date may be ahead of the clock (10s)"},
+    {OPTION_NOW, "now", "DATE", EVERY, "take DATE for the current time"},
+    {OPTION_STATE, "state", "DIR", EVERY, "remember manifests and hashes in DIR"},
+    {OPTION_SUITE, "suite", "SUITE", EVERY, "a suite of an archive (repeatable)"},
+    {OPTION_CODENAME, "codename", "NAME", EVERY, "refuse another Codename"},
+    {OPTION_ORIGIN, "origin", "NAME", EVERY, "refuse another Origin"},
+    {OPTION_ACCEPT_CHANGE, "accept-change", NULL, SYNC,
+     "accept another Origin, Label or Codename than before"},
+    {OPTION_COMPONENT, "component", "NAME", EVERY,
+     "only this component of an archive (repeatable)"},
+    {OPTION_ARCH, "arch", "ARCH", EVERY, "only this architecture, or \"source\" (repeatable)"},
+    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", EVERY,
+     "confine what reads indexes (required)"},
+    {OPTION_KEEP, "keep", "TIME", SYNC, "keep what is not listed any more (3d)"},
+    {OPTION_LOCK_WAIT, "lock-wait", "TIME", SYNC, "wait for another run (0)"},
+    {OPTION_FULL, "full", NULL, SYNC, "look at every file again, and hash it"},
+    {OPTION_ACCEPT_LOSS, "accept-loss", NULL, SYNC, "drop suites that are not named any more"},
+    {OPTION_DRY_RUN, "dry-run", NULL, SYNC, "write nothing, tell what would be fetched"},
+};
+
+/* One run, and where its report goes. */
+struct run {
+    const struct cli *cli;
+    const char *dest;
+    struct hallmark_policy policy;
+    struct hallmark_mirror_options how;
+    const char **keyrings, **signed_by, **components, **architectures, **suites;
+    struct hallmark_error err;
+    struct progress progress;
+    struct report_json json;
+};
+
+static bool is_json(const struct run *run)
+{
+    return cli_has(run->cli, CLI_JSON);
+}
+
+static bool is_quiet(const struct run *run)
+{
+    return cli_has(run->cli, CLI_QUIET);
+}
+
+/* ---- From the options ----------------------------------------------------------------------- */
+
+static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
+{
+    uint64_t threshold = 1;
+
+    hallmark_policy_init(policy);
+    if (!cli_number(cli, OPTION_THRESHOLD, UINT32_MAX, &threshold) ||
+        !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
+        !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
+        !cli_time(cli, OPTION_NOW, HALLMARK_TIME_DATE, &policy->now) ||
+        !cli_sandbox(cli, OPTION_SANDBOX, &policy->sandbox))
+        return false;
+    policy->threshold = (unsigned)threshold;
+    if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
+        policy->expiry = HALLMARK_EXPIRY_OPTIONAL;
+    policy->state_dir = cli_value(cli, OPTION_STATE);
+    policy->codename = cli_value(cli, OPTION_CODENAME);
+    policy->origin = cli_value(cli, OPTION_ORIGIN);
+    policy->accept_change = cli_has(cli, OPTION_ACCEPT_CHANGE);
+    return true;
+}
+
+static void tell(void *ctx, enum hallmark_note kind, const char *line)
+{
+    struct run *run = ctx;
+
+    if (kind == HALLMARK_NOTE_INFO && !cli_has(run->cli, CLI_VERBOSE))
+        return;
+    progress_stop(&run->progress);
+    cli_error(run->cli, 0, "%s", line);
+}
+
+static void tell_problem(void *ctx, const struct hallmark_package *package,
+                         const struct hallmark_error *err)
+{
+    struct run *run = ctx;
+
+    (void)package;
+    progress_stop(&run->progress);
+    cli_fail(run->cli, err);
+}
+
+static void show(void *ctx, uint64_t done, uint64_t total)
+{
+    struct run *run = ctx;
+
+    progress_show(&run->progress, done, total);
+}
+
+/* False where the command line is wrong and that has been said. */
+static bool start(struct run *run, const struct cli *cli, const char *dest, const char *what)
+{
+    struct hallmark_mirror_options *how = &run->how;
+
+    *run = (struct run){.cli = cli, .dest = dest};
+    if (!policy_from_options(cli, &run->policy) ||
+        !cli_time(cli, OPTION_KEEP, HALLMARK_TIME_LENGTH, &how->keep) ||
+        !cli_time(cli, OPTION_LOCK_WAIT, HALLMARK_TIME_LENGTH, &how->lock_wait))
+        return false;
+    run->policy.keyrings = run->keyrings = cli_values(cli, OPTION_KEYRING);
+    run->policy.signed_by = run->signed_by = cli_values(cli, OPTION_SIGNED_BY);
+    run->policy.components = run->components = cli_values(cli, OPTION_COMPONENT);
+    run->policy.architectures = run->architectures = cli_values(cli, OPTION_ARCH);
+    how->suites = run->suites = cli_values(cli, OPTION_SUITE);
+    how->policy = &run->policy;
+    how->full = cli_has(cli, OPTION_FULL);
+    how->accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
+    how->dry_run = cli_has(cli, OPTION_DRY_RUN);
+    how->note = tell;
+    how->problem = tell_problem;
+    how->progress = show;
+    how->ctx = run;
+    progress_start(&run->progress, what, !is_quiet(run));
+    return true;
+}
+
+static void stop(struct run *run)
+{
+    free(run->keyrings);
+    free(run->signed_by);
+    free(run->components);
+    free(run->architectures);
+    free(run->suites);
+}
+
+/* ---- sync ----------------------------------------------------------------------------------- */
+
+static void sync_json(struct run *run, const struct hallmark_mirror_report *report)
+{
+    struct report_json *json = &run->json;
+
+    report_open(json, NULL, '{');
+    report_string(json, "source", run->cli->args[0]);
+    report_string(json, "mirror", run->dest);
+    report_outcome(json, &run->err);
+    report_bool(json, "dry_run", run->how.dry_run);
+    report_bool(json, "published", report->published);
+    report_number(json, "n_suites", report->n_suites);
+    report_number(json, "n_files", report->n_files);
+    report_number(json, "n_bytes", report->n_bytes);
+    report_number(json, "n_fetched", report->n_fetched);
+    report_number(json, "n_fetched_bytes", report->n_fetched_bytes);
+    report_number(json, "n_replaced", report->n_replaced);
+    report_number(json, "n_hashed", report->n_hashed);
+    report_number(json, "n_retired", report->n_retired);
+    report_number(json, "n_removed", report->n_removed);
+    report_number(json, "n_pruned", report->n_pruned);
+    report_date(json, "date", report->date);
+    report_date(json, "valid_until", report->valid_until);
+    report_close(json, '}');
+}
+
+/* Cron sends what is printed by mail: so nothing where nothing has happened. */
+static void sync_text(const struct run *run, const struct hallmark_mirror_report *report)
+{
+    char date[REPORT_DATE_LEN], fetched[32], size[32];
+
+    report_date_text(report->date, date);
+    progress_size(report->n_fetched_bytes, fetched);
+    progress_size(report->n_bytes, size);
+    if (report->published)
+        printf("%s: %s of %s: %zu file%s, %s; %s %zu, %s\n", run->dest,
+               run->how.dry_run ? "would be the repository" : "is the repository", date,
+               report->n_files, report->n_files == 1 ? "" : "s", size,
+               run->how.dry_run ? "to fetch:" : "fetched", report->n_fetched, fetched);
+    else if (run->how.dry_run || cli_has(run->cli, CLI_VERBOSE))
+        printf("%s: nothing new since %s\n", run->dest, date);
+    if (report->n_removed || report->n_pruned)
+        printf("%s: removed %zu file%s and %zu generation%s of old\n", run->dest, report->n_removed,
+               report->n_removed == 1 ? "" : "s", report->n_pruned,
+               report->n_pruned == 1 ? "" : "s");
+}
+
+static int run_sync(const struct cli *cli)
+{
+    struct run run;
+    struct hallmark_mirror_report report;
+    bool ok;
+
+    if (!start(&run, cli, cli->args[1], "fetching"))
+        return HALLMARK_ERR_USAGE;
+    ok = hallmark_mirror_sync(cli->args[0], run.dest, &run.how, &report, &run.err);
+    progress_stop(&run.progress);
+    if (!ok)
+        cli_fail(cli, &run.err);
+    if (is_json(&run))
+        sync_json(&run, &report);
+    else if (ok && !is_quiet(&run))
+        sync_text(&run, &report);
+    stop(&run);
+    return (int)run.err.code;
+}
+
+/* ---- check ---------------------------------------------------------------------------------- */
+
+static void check_report(struct run *run, const struct hallmark_check_report *report)
+{
+    struct report_json *json = &run->json;
+    char size[32];
+
+    progress_size(report->n_bytes, size);
+    if (is_json(run)) {
+        report_open(json, NULL, '{');
+        report_string(json, "mirror", run->dest);
+        report_outcome(json, &run->err);
+        report_number(json, "n_checked", report->n_checked);
+        report_number(json, "n_indexes", report->n_indexes);
+        report_number(json, "n_bad", report->n_bad);
+        report_number(json, "n_bytes", report->n_bytes);
+        report_close(json, '}');
+    } else if (report->n_bad) {
+        cli_error(run->cli, (int)run->err.code, "%s: bad: %zu of %zu files", run->dest,
+                  report->n_bad, report->n_checked + report->n_indexes);
+    } else if (run->err.code == HALLMARK_OK && !is_quiet(run)) {
+        printf("%s: good: %zu file%s and %zu of metadata, %s\n", run->dest, report->n_checked,
+               report->n_checked == 1 ? "" : "s", report->n_indexes, size);
+    }
+}
+
+static int run_check(const struct cli *cli)
+{
+    struct run run;
+    struct hallmark_check_report report = {0};
+
+    if (!start(&run, cli, cli->args[0], "checking"))
+        return HALLMARK_ERR_USAGE;
+    hallmark_mirror_check(run.dest, &run.how, &report, &run.err);
+    progress_stop(&run.progress);
+    if (run.err.code != HALLMARK_OK && !report.n_bad) /* else each one has been told already */
+        cli_fail(cli, &run.err);
+    check_report(&run, &report);
+    stop(&run);
+    return (int)run.err.code;
+}
+
+static const struct cli_command commands[] = {
+    {"sync", "SOURCE DEST", 2, 2, "Make DEST a verified copy of the repository at SOURCE",
+     run_sync},
+    {"check", "DEST", 1, 1, "Compare every file of a mirror with its manifests", run_check},
+};
+
+static const struct cli_program program = {
+    .name = "repo-mirror",
+    .summary = "Mirror signed repositories: verified, complete, and never a step back",
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof *commands,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+};
+
+int main(int argc, char **argv)
+{
+    return cli_main(&program, argc, argv);
+}
