@@ -69,7 +69,7 @@ static void enter(struct place *place, struct fetch *fetch, const char *director
 
 /* TEXT is ROOT/dists/SUITE: enters that directory without following its links, which may lead into
  * a generation. False where TEXT is something else. */
-static bool split(struct place *place, const char *text)
+static bool split(struct place *place, const char *text, const struct fetch_options *options)
 {
     struct hallmark_error ignored = {0};
     const char *at = find_dists(text);
@@ -85,7 +85,7 @@ static bool split(struct place *place, const char *text)
         directory[len - 1] = '\0';
     /* With an escape, it would have to be taken for another name than it says. */
     if (!strchr(directory, '%') && path_check(bytes_view_str(directory), "", NULL))
-        fetch = fetch_open(*root ? root : ".", &ignored);
+        fetch = fetch_open(*root ? root : ".", options, &ignored);
     if (fetch)
         enter(place, fetch, directory);
     free(root);
@@ -111,7 +111,7 @@ static bool is_alias(struct fetch *fetch, const char *name)
     struct hallmark_error ignored = {0};
     char *beside = alloc_printf("%s/%s/", fetch_url(fetch), dists);
     char *url = alloc_printf("%s%s", beside, name);
-    struct fetch *suite = fetch_open(url, &ignored);
+    struct fetch *suite = fetch_open(url, NULL, &ignored);
     const char *real = suite ? fetch_url(suite) : url;
     size_t len = strlen(beside);
     bool is = strcmp(real, url) != 0 && strncmp(real, beside, len) == 0 && !strchr(real + len, '/');
@@ -188,9 +188,9 @@ static bool enter_suite(struct place *place, const char *suite, struct hallmark_
 }
 
 bool place_find(struct place *out, const char *location, const char *suite,
-                struct hallmark_error *err)
+                const struct fetch_options *options, struct hallmark_error *err)
 {
-    struct place place = {.fetch = fetch_open(location, err)};
+    struct place place = {.fetch = fetch_open(location, options, err)};
     char *text;
     bool ok = true;
 
@@ -200,7 +200,8 @@ bool place_find(struct place *out, const char *location, const char *suite,
         place.file = alloc_strdup(fetch_file(place.fetch));
     enter(&place, place.fetch, "");
     text = without_file(location, place.file);
-    if (!split(&place, text) && !split(&place, fetch_url(place.fetch)) && !place.file)
+    if (!split(&place, text, options) && !split(&place, fetch_url(place.fetch), options) &&
+        !place.file)
         ok = enter_suite(&place, suite, err);
     free(text);
     if (ok)
@@ -212,15 +213,10 @@ bool place_find(struct place *out, const char *location, const char *suite,
 
 bool place_is_flat(struct place *place, struct hallmark_error *err)
 {
-    struct fetch *fetch;
-
     if (!*place->directory)
         return true;
-    fetch = fetch_open(place->url, err);
-    if (!fetch)
+    if (!fetch_enter(place->fetch, place->directory, err))
         return false;
-    fetch_close(place->fetch);
-    place->fetch = fetch;
     place->directory[0] = '\0';
     return true;
 }

@@ -18,9 +18,9 @@ struct place {
 
 /* Finds the place that LOCATION means. SUITE (NULL: not said) is the suite of an archive's root;
  * where it is not said, the root must hold one suite. HALLMARK_ERR_USAGE with the suites that there
- * are, and whatever fetch_open() says. Freed by place_free(). */
+ * are, and whatever fetch_open() says, which OPTIONS are for. Freed by place_free(). */
 bool place_find(struct place *out, const char *location, const char *suite,
-                struct hallmark_error *err);
+                const struct fetch_options *options, struct hallmark_error *err);
 void place_free(struct place *place);
 
 /* Makes the manifest's directory the root: what is below a directory dists is no archive after all.

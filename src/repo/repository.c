@@ -221,6 +221,7 @@ struct hallmark_repository *repository_open(const char *location,
                                             struct bytes_view keyring, struct hallmark_error *err)
 {
     struct hallmark_repository *repository = alloc_array(1, sizeof *repository);
+    struct fetch_options options = {.sandbox = policy->sandbox};
 
     repository->now = policy->now;
     clock_gettime(CLOCK_MONOTONIC, &repository->opened);
@@ -228,7 +229,7 @@ struct hallmark_repository *repository_open(const char *location,
     repository->reader = package_reader_new(policy->sandbox);
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
-    if (!place_find(&repository->place, location, policy->suite, err) ||
+    if (!place_find(&repository->place, location, policy->suite, &options, err) ||
         !choose_state(repository, policy->state_dir, err) ||
         !verify(repository, policy, keyring, err) || !settle(repository, err)) {
         hallmark_repository_close(repository);

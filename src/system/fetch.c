@@ -101,12 +101,14 @@ static char *path_url(const char *path)
     return url.data;
 }
 
-struct fetch *fetch_open(const char *location, struct hallmark_error *err)
+struct fetch *fetch_open(const char *location, const struct fetch_options *options,
+                         struct hallmark_error *err)
 {
     struct fetch *fetch = alloc_array(1, sizeof *fetch);
     char *path = location_path(location, err), *resolved = NULL, *slash;
     struct stat st;
 
+    (void)options; /* nothing here is over a network */
     fetch->dirfd = -1;
     if (path)
         resolved = path_resolve(path, err);
@@ -145,6 +147,26 @@ void fetch_close(struct fetch *fetch)
     free(fetch->url);
     free(fetch->file);
     free(fetch);
+}
+
+bool fetch_enter(struct fetch *fetch, const char *directory, struct hallmark_error *err)
+{
+    char *url = path_join(fetch->url, directory);
+    struct fetch *entered = fetch_open(url, NULL, err), saved = *fetch;
+
+    free(url);
+    if (!entered)
+        return false;
+    *fetch = *entered;
+    *entered = saved;
+    fetch_close(entered);
+    return true;
+}
+
+bool fetch_is_remote(const struct fetch *fetch)
+{
+    (void)fetch;
+    return false;
 }
 
 const char *fetch_url(const struct fetch *fetch)
@@ -217,4 +239,64 @@ int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
 int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err)
 {
     return judge_open(file_open_beneath(fetch->dirfd, path, err), path, err);
+}
+
+/* ---- Several files -------------------------------------------------------------------------- */
+
+static bool check_size(int fd, const struct fetch_item *item, struct hallmark_error *why)
+{
+    uintmax_t wanted = item->size;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_set_errno(why, "%s", item->path);
+    return (uintmax_t)st.st_size == wanted ||
+           error_set(why, HALLMARK_ERR_CONTENT, "%s: has %ju bytes, %ju were listed", item->path,
+                     (uintmax_t)st.st_size, wanted);
+}
+
+/* Gives the bytes of FD to SINK as item I. False where the sink ends it all; WHY is set where the
+ * item cannot be had. */
+static bool copy_item(int fd, const struct fetch_item *item, const struct fetch_sink *sink,
+                      size_t i, struct hallmark_error *why, struct hallmark_error *err)
+{
+    enum { STEP = 256 * 1024 };
+    unsigned char *buf = alloc_array(STEP, 1);
+    uint64_t left = item->size;
+    ssize_t n = 1;
+    bool ok = true;
+
+    while (ok && left && n > 0) {
+        n = file_read_some(fd, buf, left < STEP ? (size_t)left : STEP);
+        if (n < 0)
+            error_set_errno(why, "%s", item->path);
+        else if (n == 0)
+            error_set(why, HALLMARK_ERR_CONTENT, "%s: became shorter while it was read",
+                      item->path);
+        else
+            ok = sink->take(sink->ctx, i, buf, (size_t)n, err);
+        left -= n > 0 ? (uint64_t)n : 0;
+    }
+    free(buf);
+    return ok;
+}
+
+bool fetch_items(struct fetch *fetch, const struct fetch_item *items, size_t n_items,
+                 const struct fetch_sink *sink, struct hallmark_error *err)
+{
+    bool ok = true;
+    size_t i;
+    int fd;
+
+    for (i = 0; ok && i < n_items; i++) {
+        struct hallmark_error why = {0};
+
+        fd = items[i].is_index ? fetch_index(fetch, items[i].path, items[i].by_hash, &why)
+                               : fetch_package(fetch, items[i].path, &why);
+        if (fd >= 0 && check_size(fd, &items[i], &why))
+            ok = copy_item(fd, &items[i], sink, i, &why, err);
+        file_close(&fd);
+        ok = ok && sink->end(sink->ctx, i, why.code ? &why : NULL, err);
+    }
+    return ok;
 }

@@ -14,11 +14,24 @@
 
 struct fetch;
 
-/* Opens LOCATION: a directory, or a regular file in one (then fetch_file() names it).
- * HALLMARK_ERR_USAGE for a URL that is not supported or not well formed, HALLMARK_ERR_IO where
- * there is nothing. */
-struct fetch *fetch_open(const char *location, struct hallmark_error *err);
+/* How a transport over the network works; all members may be zero. Borrowed while it is open. */
+struct fetch_options {
+    enum hallmark_sandbox sandbox; /* of the process that talks to the network */
+};
+
+/* Opens LOCATION: a directory, or a regular file in one (then fetch_file() names it). OPTIONS may
+ * be NULL. HALLMARK_ERR_USAGE for a URL that is not supported or not well formed, HALLMARK_ERR_IO
+ * where there is nothing. */
+struct fetch *fetch_open(const char *location, const struct fetch_options *options,
+                         struct hallmark_error *err);
 void fetch_close(struct fetch *fetch);
+
+/* Makes DIRECTORY, a path below it, the root of FETCH. Leaves FETCH as it was where that fails. */
+bool fetch_enter(struct fetch *fetch, const char *directory, struct hallmark_error *err);
+
+/* Whether it costs time, and somebody else's goodwill, to ask for a file: it is not on this
+ * machine, and directories cannot be listed. */
+bool fetch_is_remote(const struct fetch *fetch);
 
 /* The canonical URL of the directory: the same for every way to write it. Lent. */
 const char *fetch_url(const struct fetch *fetch);
@@ -31,7 +44,8 @@ const char *fetch_file(const struct fetch *fetch);
 bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
                     bool *exists, struct hallmark_error *err);
 
-/* Whether there is a regular file NAME. */
+/* Whether there is a regular file NAME. Where that cannot be found out, as over a network that
+ * fails, there is: whoever opens it will hear why not. */
 bool fetch_has(struct fetch *fetch, const char *name);
 
 /* The names of the directories in the directory NAME, in no order, without those that start with
@@ -48,5 +62,33 @@ int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
 /* Opens the file at PATH, which path_check() has accepted, for reading; no link is followed.
  * HALLMARK_ERR_CONTENT where it is missing or no regular file: a manifest lists it. */
 int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err);
+
+/* One file that is wanted, of which a manifest or an index says the size. */
+struct fetch_item {
+    const char *path;    /* as of fetch_package(), or fetch_index() where IS_INDEX */
+    const char *by_hash; /* of an index: the name that is tried first; NULL: none */
+    uint64_t size;       /* signed: more is never taken, and less is a failure */
+    bool is_index;
+};
+
+/* Who takes what is fetched; several items may come at the same time, each one's bytes in order.
+ * Functions that return false end it all. */
+struct fetch_sink {
+    /* The next LEN bytes of item I. */
+    bool (*take)(void *ctx, size_t i, const void *data, size_t len, struct hallmark_error *err);
+    /* Item I starts again: what was taken of it is void. */
+    bool (*restart)(void *ctx, size_t i, struct hallmark_error *err);
+    /* Once for each item: all of its bytes were taken, as many as its size says (WHY is NULL; their
+     * hashes are to be compared now), or why it cannot be had: HALLMARK_ERR_CONTENT where it is
+     * missing or has another size, HALLMARK_ERR_IO. */
+    bool (*end)(void *ctx, size_t i, const struct hallmark_error *why, struct hallmark_error *err);
+    void *ctx;
+};
+
+/* Fetches the N_ITEMS files ITEMS, in any order and in parallel where the transport can, and gives
+ * them to SINK. False where SINK said so or nothing more can be fetched at all; items that cannot
+ * be had are no failure here. */
+bool fetch_items(struct fetch *fetch, const struct fetch_item *items, size_t n_items,
+                 const struct fetch_sink *sink, struct hallmark_error *err);
 
 #endif
