@@ -158,7 +158,7 @@ static int check_size(const struct content *content, int fd, struct hallmark_err
     return -1;
 }
 
-static bool check_hashes(const struct content *content, struct hallmark_error *err)
+bool content_check_hashes(const struct content *content, struct hallmark_error *err)
 {
     return content->hashes ||
            error_set(err, HALLMARK_ERR_MALFORMED,
@@ -178,7 +178,7 @@ int content_open(const struct content *content, struct fetch *fetch, struct hall
 {
     struct fetch_item item = item_of(content);
 
-    if (!check_hashes(content, err))
+    if (!content_check_hashes(content, err))
         return -1;
     return check_size(content, fetch_open_item(fetch, &item, err), err);
 }
@@ -282,7 +282,7 @@ bool content_get(const struct content *content, struct fetch *fetch,
     int fd;
 
     if (fetch_is_remote(fetch))
-        return check_hashes(content, err) && get_remote(content, fetch, sink, err);
+        return content_check_hashes(content, err) && get_remote(content, fetch, sink, err);
     fd = content_open(content, fetch, err);
     ok = fd >= 0 && content_read(content, fd, sink, err);
     file_close(&fd);

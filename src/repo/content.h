@@ -45,6 +45,9 @@ enum content_name { CONTENT_BY_HASH, CONTENT_BY_NAME };
 bool content_has(const struct content *content, struct fetch *fetch, enum content_name name);
 bool content_exists(const struct content *content, struct fetch *fetch);
 
+/* Whether there are strong hashes to compare; else HALLMARK_ERR_MALFORMED. */
+bool content_check_hashes(const struct content *content, struct hallmark_error *err);
+
 /* Opens the file (over a network, after it was fetched) and compares its size; -1 with
  * HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO, or with HALLMARK_ERR_MALFORMED where there are no strong
  * hashes to compare. */

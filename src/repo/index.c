@@ -171,14 +171,30 @@ static void order_variants(const struct reading *r, size_t order[N_VARIANTS])
 }
 
 /* The first compression of which there is a file under its hash, or under its name. */
-static bool choose_name(struct reading *r, enum content_name name)
+static bool choose_name(struct reading *r, const size_t order[N_VARIANTS], enum content_name name)
 {
-    size_t order[N_VARIANTS], i;
+    size_t i;
 
-    order_variants(r, order);
     for (i = 0; i < N_VARIANTS; i++)
         if (take_variant(r, order[i], name))
             return true;
+    return false;
+}
+
+/* Likewise over a network: one after another, since each question takes its time. */
+static bool choose_remote(struct reading *r, const size_t order[N_VARIANTS])
+{
+    size_t i;
+
+    for (i = 0; i < N_VARIANTS; i++) {
+        if (take_variant(r, order[i], CONTENT_BY_HASH))
+            return true;
+        if (take_variant(r, order[i], CONTENT_BY_NAME)) {
+            free(r->source->by_hash); /* need not be asked for again */
+            r->source->by_hash = NULL;
+            return true;
+        }
+    }
     return false;
 }
 
@@ -186,7 +202,12 @@ static bool choose_name(struct reading *r, enum content_name name)
  */
 static bool choose(struct reading *r)
 {
-    return choose_name(r, CONTENT_BY_HASH) || choose_name(r, CONTENT_BY_NAME);
+    size_t order[N_VARIANTS];
+
+    order_variants(r, order);
+    if (fetch_is_remote(r->repository->place.fetch))
+        return choose_remote(r, order);
+    return choose_name(r, order, CONTENT_BY_HASH) || choose_name(r, order, CONTENT_BY_NAME);
 }
 
 static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error *err)

@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/url.h"
 
-enum { ATTEMPTS = 3 };
+enum { ATTEMPTS = 3, LENGTH_DIGITS = 19 };
 
 /* RFC 9110 section 15. */
 enum {
@@ -80,9 +80,11 @@ static void note_header(struct http_transfer_answer *answer, const char *line)
 {
     const char *value;
 
-    if (header_value(line, "Content-Length"))
+    if ((value = header_value(line, "Content-Length"))) {
         answer->n_lengths++;
-    else if (header_value(line, "Transfer-Encoding"))
+        answer->is_odd |=
+            !*value || value[strspn(value, "0123456789")] || strlen(value) > LENGTH_DIGITS;
+    } else if (header_value(line, "Transfer-Encoding"))
         answer->is_chunked = true;
     else if ((value = header_value(line, "Content-Encoding")) && *value &&
              strcasecmp(value, "identity") != 0) {
@@ -115,9 +117,10 @@ static size_t take_header(char *data, size_t size, size_t n, void *ctx)
         return len;
     memcpy(line, data, len);
     line[len] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
+    while (len > 0 && strchr(" \t\r\n", line[len - 1]))
+        line[--len] = '\0';
     note_header(&t->answer, line);
-    return len;
+    return size * n;
 }
 
 /* Bytes that are compressed already, and that some servers say so of: they are left as they are. */
@@ -163,6 +166,8 @@ static bool check_answer(struct http_transfer *t)
     const struct http_transfer_answer *answer = &t->answer;
 
     t->answer.is_checked = true;
+    if (answer->is_odd)
+        return error_set(&t->why, HALLMARK_ERR_IO, "the server says a length that is no number");
     if (answer->n_lengths > 1 || (answer->n_lengths && answer->is_chunked))
         return error_set(&t->why, HALLMARK_ERR_IO,
                          "the server says in two ways how long its answer is");

@@ -23,6 +23,7 @@ struct http_transfer_context {
 /* The answer that is coming in. */
 struct http_transfer_answer {
     unsigned n_lengths;    /* lines Content-Length */
+    bool is_odd;           /* one of them is no number */
     bool is_chunked;       /* Transfer-Encoding */
     bool is_encoded;       /* Content-Encoding other than identity */
     bool is_gzip;          /* and that is gzip */

@@ -61,9 +61,13 @@ static bool load_certificates(struct service *s, struct hallmark_error *err)
     bool exists = false;
     size_t i;
 
+    if (*file && !file_read(AT_FDCWD, file, LIMITS_CERTIFICATES_BYTES, &s->context.certificates,
+                            NULL, err)) {
+        err->code = HALLMARK_ERR_USAGE;
+        return false;
+    }
     if (*file)
-        return file_read(AT_FDCWD, file, LIMITS_CERTIFICATES_BYTES, &s->context.certificates, NULL,
-                         err);
+        return true;
     for (i = 0; i < sizeof usual / sizeof *usual && !exists; i++)
         if (!file_read(AT_FDCWD, usual[i], LIMITS_CERTIFICATES_BYTES, &s->context.certificates,
                        &exists, err))
