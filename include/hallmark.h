@@ -100,7 +100,11 @@ struct hallmark_policy {
     bool accept_change;           /* of Origin, Label and Codename since the manifest remembered */
     const char *const *components;    /* NULL-terminated: which indexes of an archive are looked at; */
     const char *const *architectures; /* NULL: all */
-    enum hallmark_sandbox sandbox;    /* of the process that decompresses indexes */
+    enum hallmark_sandbox sandbox;    /* of the processes that decompress indexes, and that talk to
+                                         servers */
+    int64_t network_timeout;      /* seconds in which a server must answer, and then get on; 0: 30 */
+    const char *ca_file;          /* PEM, the certificates that vouch for https servers; NULL: the
+                                     system's */
 };
 
 /* Fills in the defaults: no limits but Valid-Until, threshold 1, 10 s of skew, the system's clock and
@@ -148,10 +152,10 @@ struct hallmark_package {
 
 struct hallmark_repository;
 
-/* Opens LOCATION (a directory, a file:// URL, or the path of an InRelease or Release file; of an apt
- * archive its root or dists/SUITE), verifies the manifest's signature, its dates, that it is the one
- * that the policy pins, and that it is not older than the one remembered. Succeeds only with a manifest
- * that may be believed. Closed by hallmark_repository_close(). */
+/* Opens LOCATION (a directory, a URL of file, http or https, or the path of an InRelease or Release file;
+ * of an apt archive its root or dists/SUITE), verifies the manifest's signature, its dates, that it is
+ * the one that the policy pins, and that it is not older than the one remembered. Succeeds only with a
+ * manifest that may be believed. Closed by hallmark_repository_close(). */
 HALLMARK_API struct hallmark_repository *hallmark_repository_open(const char *location,
                                                                   const struct hallmark_policy *policy,
                                                                   struct hallmark_error *err);
@@ -206,6 +210,34 @@ struct hallmark_check_report {
 HALLMARK_API bool hallmark_repository_check(const struct hallmark_repository *repository,
                                             const struct hallmark_check_options *options,
                                             struct hallmark_check_report *report,
+                                            struct hallmark_error *err);
+
+/* Where packages go, and whom to tell. */
+struct hallmark_fetch_options {
+    const char *into; /* a directory */
+    bool replace;     /* files there that are other ones; else they are HALLMARK_ERR_USAGE */
+    void (*problem)(void *ctx, const struct hallmark_package *package,
+                    const struct hallmark_error *err); /* once for each that could not be had */
+    hallmark_progress_fn *progress;
+    void *ctx;
+};
+
+struct hallmark_fetch_report {
+    size_t n_fetched; /* packages */
+    size_t n_present; /* that were there before, and are good */
+    size_t n_bad;
+    uint64_t n_bytes; /* of those that were fetched */
+};
+
+/* Puts the N_PACKAGES packages into a directory, under the last components of their paths, several at
+ * a time where they come over a network. Each one appears when it has been verified, whole and durable,
+ * or not at all. Tries all of them; fails with the first problem, HALLMARK_ERR_CONTENT before
+ * HALLMARK_ERR_IO. */
+HALLMARK_API bool hallmark_repository_fetch(const struct hallmark_repository *repository,
+                                            const struct hallmark_package *const *packages,
+                                            size_t n_packages,
+                                            const struct hallmark_fetch_options *options,
+                                            struct hallmark_fetch_report *report,
                                             struct hallmark_error *err);
 
 /* Which symbolic links an archive may hold. */

@@ -21,6 +21,7 @@ build needed libtoolize libtool libtool
 build needed pkg-config pkg-config pkgconf-pkg-config
 build needed pc:gpgme libgpgme-dev gpgme-devel
 build needed pc:libarchive libarchive-dev libarchive-devel
+build needed pc:libcurl libcurl4-openssl-dev libcurl-devel
 build needed pc:openssl libssl-dev openssl-devel
 build needed pc:libxxhash libxxhash-dev xxhash-devel
 build needed pc:libseccomp libseccomp-dev libseccomp-devel

@@ -73,6 +73,25 @@
  * times are set last. The Linux source has 0.3 MB. */
 #define LIMITS_ARCHIVE_NAMES (64ULL << 20)
 
+/* A URL, and a path below it with every byte escaped. */
+#define LIMITS_URL_BYTES 2048
+/* Headers of all answers to one request, interim ones and redirects included: curl takes 300 KiB of
+ * each; servers send 1. */
+#define LIMITS_HTTP_HEADERS (64 * 1024)
+/* Redirects that one request follows: archives that spread over mirrors need two. */
+#define LIMITS_HTTP_REDIRECTS 10
+/* Body of an answer that is not wanted, such as the page behind a 404. */
+#define LIMITS_HTTP_UNWANTED (64 * 1024)
+/* A bundle of certificates: that of Mozilla has 220 KB. */
+#define LIMITS_CERTIFICATES_BYTES (16 * 1024 * 1024)
+/* Seconds in which a server must have answered, and in which it must send LIMITS_HTTP_RATE bytes
+ * each. */
+#define LIMITS_HTTP_SECONDS 30
+#define LIMITS_HTTP_RATE    1000
+/* The whole of a file must come within ten times that, and a second more for so many bytes: a
+ * modem's rate. */
+#define LIMITS_HTTP_BYTES_PER_SECOND 5000
+
 /* Seconds that one gpg run may take: verification takes 0.05, and a hanging gpg must not hang us.
  */
 #define LIMITS_VERIFY_SECONDS 30

@@ -91,6 +91,8 @@ static bool is_due(const struct check *check, const struct content *content)
         return true;
     if (check->repository->is_archive && index_is_narrowed(check->repository))
         return false;
+    if (fetch_is_remote(check->repository->place.fetch))
+        return false; /* of each index, one compression will be read */
     return content_exists(content, check->repository->place.fetch);
 }
 

@@ -160,21 +160,29 @@ static int check_size(const struct content *content, int fd, struct hallmark_err
     return -1;
 }
 
+bool content_check_hashes(const struct content *content, struct hallmark_error *err)
+{
+    return content->hashes ||
+           error_set(err, HALLMARK_ERR_MALFORMED,
+                     "%s: %s has neither SHA256 nor SHA512 of it: it cannot be verified",
+                     content->package.path, content->said_by);
+}
+
+static struct fetch_item item_of(const struct content *content)
+{
+    return (struct fetch_item){.path = content->package.path,
+                               .by_hash = content->by_hash,
+                               .size = content->package.size,
+                               .is_index = content->kind == CONTENT_METADATA};
+}
+
 int content_open(const struct content *content, struct fetch *fetch, struct hallmark_error *err)
 {
-    const char *path = content->package.path;
+    struct fetch_item item = item_of(content);
 
-    if (!content->hashes) {
-        error_set(err, HALLMARK_ERR_MALFORMED,
-                  "%s: %s has neither SHA256 nor SHA512 of it: it cannot be verified", path,
-                  content->said_by);
+    if (!content_check_hashes(content, err))
         return -1;
-    }
-    return check_size(content,
-                      content->kind == CONTENT_METADATA
-                          ? fetch_index(fetch, path, content->by_hash, err)
-                          : fetch_package(fetch, path, err),
-                      err);
+    return check_size(content, fetch_open_item(fetch, &item, err), err);
 }
 
 bool content_read(const struct content *content, int fd, const struct content_sink *sink,
@@ -206,6 +214,85 @@ bool content_read(const struct content *content, int fd, const struct content_si
     return ok;
 }
 
+/* ---- Over a network ------------------------------------------------------------------------- */
+
+struct arrival {
+    const struct content *content;
+    const struct content_sink *sink;
+    struct digest *digest;
+    struct hallmark_error why; /* it cannot be had, or is not what was listed */
+};
+
+static bool arrival_take(void *ctx, size_t i, const void *data, size_t len,
+                         struct hallmark_error *err)
+{
+    struct arrival *a = ctx;
+
+    (void)i;
+    return digest_update(a->digest, data, len, err) && a->sink->take(a->sink->ctx, data, len, err);
+}
+
+static bool arrival_restart(void *ctx, size_t i, struct hallmark_error *err)
+{
+    struct arrival *a = ctx;
+
+    (void)i;
+    digest_free(a->digest);
+    a->digest = digest_new(a->content->hashes, err);
+    return a->digest && (!a->sink->restart || a->sink->restart(a->sink->ctx, err));
+}
+
+static bool arrival_end(void *ctx, size_t i, const struct hallmark_error *why,
+                        struct hallmark_error *err)
+{
+    struct arrival *a = ctx;
+    struct digest_value found;
+
+    (void)i;
+    if (why)
+        a->why = *why;
+    else if (!digest_final(a->digest, &found, err))
+        return false;
+    else
+        content_compare(a->content, &found, &a->why);
+    return true;
+}
+
+static bool get_remote(const struct content *content, struct fetch *fetch,
+                       const struct content_sink *sink, struct hallmark_error *err)
+{
+    enum { ATTEMPTS = 2 };
+    struct fetch_item item = item_of(content);
+    struct arrival a = {.content = content, .sink = sink};
+    struct fetch_sink to = {
+        .take = arrival_take, .restart = arrival_restart, .end = arrival_end, .ctx = &a};
+    bool ok = true;
+    int n;
+
+    for (n = 0; ok && n < ATTEMPTS && (n == 0 || a.why.code == HALLMARK_ERR_CONTENT); n++) {
+        a.why = (struct hallmark_error){0};
+        ok = arrival_restart(&a, 0, err) && fetch_items(fetch, &item, 1, &to, err);
+    }
+    digest_free(a.digest);
+    return ok && (!a.why.code || error_set(err, a.why.code, "%s", a.why.text));
+}
+
+bool content_get(const struct content *content, struct fetch *fetch,
+                 const struct content_sink *sink, struct hallmark_error *err)
+{
+    bool ok;
+    int fd;
+
+    if (fetch_is_remote(fetch))
+        return content_check_hashes(content, err) && get_remote(content, fetch, sink, err);
+    fd = content_open(content, fetch, err);
+    ok = fd >= 0 && content_read(content, fd, sink, err);
+    file_close(&fd);
+    return ok;
+}
+
+/* ---- All names of a file -------------------------------------------------------------------- */
+
 static bool is_same_file(int a, int b)
 {
     struct stat x, y;
@@ -216,9 +303,13 @@ static bool is_same_file(int a, int b)
 bool content_check(const struct content *content, struct fetch *fetch,
                    const struct content_sink *sink, struct hallmark_error *err)
 {
-    int fd = content_open(content, fetch, err), plain = -1;
-    bool ok = fd >= 0 && content_read(content, fd, sink, err);
+    int fd, plain = -1;
+    bool ok;
 
+    if (fetch_is_remote(fetch))
+        return content_get(content, fetch, sink, err);
+    fd = content_open(content, fetch, err);
+    ok = fd >= 0 && content_read(content, fd, sink, err);
     if (ok && content->by_hash && fetch_has(fetch, content->package.path)) {
         plain = check_size(content, fetch_index(fetch, content->package.path, NULL, err), err);
         ok = plain >= 0 && (is_same_file(fd, plain) || content_read(content, plain, sink, err));

@@ -46,13 +46,19 @@ enum content_name { CONTENT_BY_HASH, CONTENT_BY_NAME };
 bool content_has(const struct content *content, struct fetch *fetch, enum content_name name);
 bool content_exists(const struct content *content, struct fetch *fetch);
 
-/* Opens the file and compares its size; -1 with HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO, or with
- * HALLMARK_ERR_MALFORMED where there are no strong hashes to compare. */
+/* Whether there are strong hashes to compare; else HALLMARK_ERR_MALFORMED. */
+bool content_check_hashes(const struct content *content, struct hallmark_error *err);
+
+/* Opens the file (over a network, after it was fetched) and compares its size; -1 with
+ * HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO, or with HALLMARK_ERR_MALFORMED where there are no strong
+ * hashes to compare. */
 int content_open(const struct content *content, struct fetch *fetch, struct hallmark_error *err);
 
 /* Told the bytes of a file as they are read. False stops the reading. */
 struct content_sink {
     bool (*take)(void *ctx, const void *data, size_t len, struct hallmark_error *err);
+    /* What was taken is void: it starts again. NULL: nothing was kept. */
+    bool (*restart)(void *ctx, struct hallmark_error *err);
     void *ctx;
 };
 
@@ -60,12 +66,17 @@ struct content_sink {
 bool content_read(const struct content *content, int fd, const struct content_sink *sink,
                   struct hallmark_error *err);
 
+/* Opens, reads and compares; over a network without a file between, and once again from the start
+ * where what came is wrong: something on the way may have kept a part of it. */
+bool content_get(const struct content *content, struct fetch *fetch,
+                 const struct content_sink *sink, struct hallmark_error *err);
+
 /* Compares hashes that were computed; digest of DIGEST_* as content->hashes says. */
 struct digest_value;
 bool content_compare(const struct content *content, const struct digest_value *found,
                      struct hallmark_error *err);
 
-/* Opens, reads and compares; a second name by hash, too, where that is another file. */
+/* As content_get(); on this machine a second name by hash, too, where that is another file. */
 bool content_check(const struct content *content, struct fetch *fetch,
                    const struct content_sink *sink, struct hallmark_error *err);
 

@@ -18,6 +18,8 @@ static const struct {
 } variants[] = {{"", PACKAGE_PLAIN}, {".zst", PACKAGE_ZSTD},  {".gz", PACKAGE_GZIP},
                 {".xz", PACKAGE_XZ}, {".lzma", PACKAGE_LZMA}, {".bz2", PACKAGE_BZIP2}};
 
+enum { N_VARIANTS = sizeof variants / sizeof *variants };
+
 /* One index while it is read. */
 struct reading {
     const struct hallmark_repository *repository;
@@ -135,18 +137,66 @@ static struct content *find_variant(const struct reading *r, const char *suffix)
     return content;
 }
 
+/* Takes the variant V if there is a file of it under NAME. */
+static bool take_variant(struct reading *r, size_t v, enum content_name name)
+{
+    r->source = find_variant(r, variants[v].suffix);
+    r->compression = variants[v].compression;
+    if (r->source && content_has(r->source, r->repository->place.fetch, name))
+        return true;
+    content_free(r->source);
+    r->source = NULL;
+    return false;
+}
+
+/* The variants in the order in which they are asked for: those that are quick to read first, over a
+ * network those that are small. */
+static void order_variants(const struct reading *r, size_t order[N_VARIANTS])
+{
+    uint64_t sizes[N_VARIANTS] = {0};
+    size_t i, k, swap;
+
+    for (i = 0; i < N_VARIANTS; i++) {
+        struct content *content = find_variant(r, variants[i].suffix);
+
+        sizes[i] = content ? content->package.size : UINT64_MAX;
+        order[i] = i;
+        content_free(content);
+    }
+    if (!fetch_is_remote(r->repository->place.fetch))
+        return;
+    for (i = 1; i < N_VARIANTS; i++)
+        for (k = i; k > 0 && sizes[order[k]] < sizes[order[k - 1]]; k--) {
+            swap = order[k];
+            order[k] = order[k - 1];
+            order[k - 1] = swap;
+        }
+}
+
 /* The first compression of which there is a file under its hash, or under its name. */
-static bool choose_name(struct reading *r, enum content_name name)
+static bool choose_name(struct reading *r, const size_t order[N_VARIANTS], enum content_name name)
 {
     size_t i;
 
-    for (i = 0; i < sizeof variants / sizeof *variants; i++) {
-        r->source = find_variant(r, variants[i].suffix);
-        r->compression = variants[i].compression;
-        if (r->source && content_has(r->source, r->repository->place.fetch, name))
+    for (i = 0; i < N_VARIANTS; i++)
+        if (take_variant(r, order[i], name))
             return true;
-        content_free(r->source);
-        r->source = NULL;
+    return false;
+}
+
+/* Likewise over a network: one after another, since each question takes its time. */
+static bool choose_remote(struct reading *r, const size_t order[N_VARIANTS])
+{
+    size_t i;
+
+    for (i = 0; i < N_VARIANTS; i++) {
+        if (take_variant(r, order[i], CONTENT_BY_HASH))
+            return true;
+        if (take_variant(r, order[i], CONTENT_BY_NAME)) {
+            free(r->source->by_hash); /* need not be asked for again */
+            r->source->by_hash = NULL;
+            return true;
+        }
     }
     return false;
 }
@@ -155,7 +205,12 @@ static bool choose_name(struct reading *r, enum content_name name)
  */
 static bool choose(struct reading *r)
 {
-    return choose_name(r, CONTENT_BY_HASH) || choose_name(r, CONTENT_BY_NAME);
+    size_t order[N_VARIANTS];
+
+    order_variants(r, order);
+    if (fetch_is_remote(r->repository->place.fetch))
+        return choose_remote(r, order);
+    return choose_name(r, order, CONTENT_BY_HASH) || choose_name(r, order, CONTENT_BY_NAME);
 }
 
 static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -166,26 +221,29 @@ static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error 
            error_set_errno(err, "cannot write the private copy of an index");
 }
 
+static bool copy_again(void *ctx, struct hallmark_error *err)
+{
+    const int *fd = ctx;
+
+    return (ftruncate(*fd, 0) == 0 && lseek(*fd, 0, SEEK_SET) == 0) ||
+           error_set_errno(err, "cannot write the private copy of an index");
+}
+
 /* A private copy of the file, verified: nobody can change it any more. */
 static int copy_verified(const struct reading *r, struct hallmark_error *err)
 {
     struct fetch *fetch = r->repository->place.fetch;
-    int fd = -1, from = -1;
-    struct content_sink sink = {.take = copy, .ctx = &fd};
-    bool ok;
+    int fd = -1;
+    struct content_sink sink = {.take = copy, .restart = copy_again, .ctx = &fd};
 
     if (r->source->package.size > LIMITS_PACKAGES_BYTES)
         error_set(err, HALLMARK_ERR_MALFORMED, "%s: has more than %d bytes",
                   r->source->package.path, LIMITS_PACKAGES_BYTES);
     else
-        from = content_open(r->source, fetch, err);
-    if (from < 0)
-        return -1;
-    fd = file_open_memory("index", err);
-    ok = fd >= 0 && content_read(r->source, from, &sink, err) &&
-         (lseek(fd, 0, SEEK_SET) == 0 || error_set_errno(err, "cannot read an index again"));
-    file_close(&from);
-    if (!ok)
+        fd = file_open_memory("index", err);
+    if (fd >= 0 &&
+        (!content_get(r->source, fetch, &sink, err) ||
+         (lseek(fd, 0, SEEK_SET) < 0 && !error_set_errno(err, "cannot read an index again"))))
         file_close(&fd);
     return fd;
 }

@@ -17,16 +17,22 @@ static bool copy(void *ctx, const void *data, size_t len, struct hallmark_error 
            error_set_errno(err, "cannot write the private copy of the package");
 }
 
+static bool copy_again(void *ctx, struct hallmark_error *err)
+{
+    const int *fd = ctx;
+
+    return (ftruncate(*fd, 0) == 0 && lseek(*fd, 0, SEEK_SET) == 0) ||
+           error_set_errno(err, "cannot write the private copy of the package");
+}
+
 /* Verifies the package into FD. */
 static bool verify_into(const struct hallmark_repository *repository, const struct content *content,
                         int fd, struct hallmark_error *err)
 {
-    struct content_sink sink = {.take = copy, .ctx = &fd};
-    int package = content_open(content, repository->place.fetch, err);
-    bool ok = package >= 0 && content_read(content, package, &sink, err);
+    struct content_sink sink = {.take = copy, .restart = copy_again, .ctx = &fd};
 
-    file_close(&package);
-    return ok && repository_check_fresh(repository, err);
+    return content_get(content, repository->place.fetch, &sink, err) &&
+           repository_check_fresh(repository, err);
 }
 
 bool hallmark_repository_unpack(const struct hallmark_repository *repository,

@@ -216,7 +216,9 @@ struct hallmark_repository *repository_open(const char *location,
                                             struct bytes_view keyring, struct hallmark_error *err)
 {
     struct hallmark_repository *repository = alloc_array(1, sizeof *repository);
-    struct fetch_options options = {.sandbox = policy->sandbox};
+    struct fetch_options options = {.sandbox = policy->sandbox,
+                                    .seconds = (unsigned)policy->network_timeout,
+                                    .ca_file = policy->ca_file};
 
     repository->now = policy->now;
     clock_gettime(CLOCK_MONOTONIC, &repository->opened);

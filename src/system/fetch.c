@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Local directories and file:// URLs. */
+/* Local directories and file:// URLs; http.c does the rest. */
 #include "system/fetch.h"
 
 #include <dirent.h>
@@ -8,53 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/url.h"
+#include "system/http.h"
 
 struct fetch {
     char *url;
     char *file;
     int dirfd;
+    struct http *http; /* NULL: on this machine */
 };
 
 static bool has_prefix(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* Undoes percent-encoding (RFC 3986 section 2.1) in place; false for a bad escape or an encoded
- * NUL. */
-static bool percent_decode(char *s)
-{
-    char *out = s;
-
-    for (; *s; s++) {
-        if (*s == '%') {
-            int high = hex_value(s[1]), low = high < 0 ? -1 : hex_value(s[2]);
-
-            if (low < 0 || (high == 0 && low == 0))
-                return false;
-            *out++ = (char)(high << 4 | low);
-            s += 2;
-        } else {
-            *out++ = *s;
-        }
-    }
-    *out = '\0';
-    return true;
 }
 
 /* The path that LOCATION means; free(3) releases it. */
@@ -66,7 +37,7 @@ static char *location_path(const char *location, struct hallmark_error *err)
     if (!has_prefix(location, "file:")) {
         if (strstr(location, "://")) {
             error_set(err, HALLMARK_ERR_USAGE,
-                      "%s: only directories and file:// URLs can be read by this version",
+                      "%s: only directories and URLs of file, http and https can be read",
                       location);
             return NULL;
         }
@@ -78,7 +49,7 @@ static char *location_path(const char *location, struct hallmark_error *err)
     else if (has_prefix(path, "///"))
         path += strlen("//");
     decoded = alloc_strdup(path);
-    if (path[0] == '/' && path[1] != '/' && percent_decode(decoded))
+    if (path[0] == '/' && path[1] != '/' && url_decode(decoded))
         return decoded;
     error_set(err, HALLMARK_ERR_USAGE, "%s: is not a URL of the form file:///DIRECTORY", location);
     free(decoded);
@@ -88,21 +59,44 @@ static char *location_path(const char *location, struct hallmark_error *err)
 /* file:// and PATH, with everything but unreserved characters and "/" percent-encoded. */
 static char *path_url(const char *path)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
     struct bytes url = {0};
 
     bytes_append_str(&url, "file://");
-    for (; *path; path++)
-        if (strchr(plain, *path))
-            bytes_append(&url, path, 1);
-        else
-            bytes_printf(&url, "%%%02X", (unsigned char)*path);
+    url_append_path(&url, path);
     return url.data;
 }
 
-struct fetch *fetch_open(const char *location, const struct fetch_options *options,
-                         struct hallmark_error *err)
+/* The name at the end of the URL, which goes away, where it is that of a manifest. */
+static char *take_manifest(char *url)
+{
+    static const char *const names[] = {"InRelease", "Release"};
+    char *slash = strrchr(url, '/');
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (slash && strcmp(slash + 1, names[i]) == 0) {
+            *slash = '\0';
+            return alloc_strdup(names[i]);
+        }
+    return NULL;
+}
+
+static struct fetch *open_remote(const char *location, const struct fetch_options *options,
+                                 struct hallmark_error *err)
+{
+    struct fetch *fetch;
+    struct url url;
+
+    if (!url_parse(&url, location, err))
+        return NULL;
+    fetch = alloc_array(1, sizeof *fetch);
+    fetch->dirfd = -1;
+    fetch->file = take_manifest(url.text);
+    fetch->http = http_new(&url, options);
+    return fetch;
+}
+
+static struct fetch *open_local(const char *location, struct hallmark_error *err)
 {
     struct fetch *fetch = alloc_array(1, sizeof *fetch);
     char *path = location_path(location, err), *resolved = NULL, *slash;
@@ -139,10 +133,17 @@ fail:
     return NULL;
 }
 
+struct fetch *fetch_open(const char *location, const struct fetch_options *options,
+                         struct hallmark_error *err)
+{
+    return url_is_http(location) ? open_remote(location, options, err) : open_local(location, err);
+}
+
 void fetch_close(struct fetch *fetch)
 {
     if (!fetch)
         return;
+    http_free(fetch->http);
     file_close(&fetch->dirfd);
     free(fetch->url);
     free(fetch->file);
@@ -151,9 +152,15 @@ void fetch_close(struct fetch *fetch)
 
 bool fetch_enter(struct fetch *fetch, const char *directory, struct hallmark_error *err)
 {
-    char *url = path_join(fetch->url, directory);
-    struct fetch *entered = fetch_open(url, NULL, err), saved = *fetch;
+    char *url;
+    struct fetch *entered, saved = *fetch;
 
+    if (fetch->http) {
+        http_enter(fetch->http, directory);
+        return true;
+    }
+    url = path_join(fetch->url, directory);
+    entered = open_local(url, err);
     free(url);
     if (!entered)
         return false;
@@ -165,13 +172,12 @@ bool fetch_enter(struct fetch *fetch, const char *directory, struct hallmark_err
 
 bool fetch_is_remote(const struct fetch *fetch)
 {
-    (void)fetch;
-    return false;
+    return fetch->http != NULL;
 }
 
 const char *fetch_url(const struct fetch *fetch)
 {
-    return fetch->url;
+    return fetch->http ? http_url(fetch->http) : fetch->url;
 }
 
 const char *fetch_file(const struct fetch *fetch)
@@ -179,28 +185,144 @@ const char *fetch_file(const struct fetch *fetch)
     return fetch->file;
 }
 
+/* ---- One remote file ------------------------------------------------------------------------ */
+
+/* Where it goes: into a buffer, or a file. */
+struct destination {
+    struct bytes *bytes;
+    int fd;
+    const struct fetch_item *item;
+    struct hallmark_error why;
+};
+
+static bool store(void *ctx, size_t i, const void *data, size_t len, struct hallmark_error *err)
+{
+    struct destination *to = ctx;
+
+    (void)i;
+    if (to->bytes)
+        bytes_append(to->bytes, data, len);
+    else if (to->fd >= 0 && !file_write_all(to->fd, data, len))
+        return error_set_errno(err, "cannot write a private copy of %s", to->item->path);
+    return true;
+}
+
+static bool store_again(void *ctx, size_t i, struct hallmark_error *err)
+{
+    struct destination *to = ctx;
+
+    (void)i;
+    if (to->bytes)
+        to->bytes->len = 0;
+    else if (to->fd >= 0 && (ftruncate(to->fd, 0) < 0 || lseek(to->fd, 0, SEEK_SET) < 0))
+        return error_set_errno(err, "cannot write a private copy of %s", to->item->path);
+    return true;
+}
+
+static bool store_end(void *ctx, size_t i, const struct hallmark_error *why,
+                      struct hallmark_error *err)
+{
+    struct destination *to = ctx;
+
+    (void)i;
+    (void)err;
+    if (why)
+        to->why = *why;
+    return true;
+}
+
+/* Fetches one file into TO. HALLMARK_ERR_NO_PACKAGE where none is there and KIND is not HTTP_FILE.
+ */
+static bool get_remote(struct fetch *fetch, enum http_kind kind, struct destination *to,
+                       struct hallmark_error *err)
+{
+    struct fetch_sink sink = {.take = store, .restart = store_again, .end = store_end, .ctx = to};
+
+    return http_get(fetch->http, kind, to->item, 1, &sink, err) &&
+           (!to->why.code || error_set(err, to->why.code, "%s", to->why.text));
+}
+
+static bool get_document(struct fetch *fetch, const struct fetch_item *item, struct bytes *out,
+                         bool *exists, struct hallmark_error *err)
+{
+    struct destination to = {.bytes = out, .fd = -1, .item = item};
+    struct hallmark_error why = {0};
+
+    out->len = 0;
+    *exists = get_remote(fetch, HTTP_DOCUMENT, &to, &why);
+    if (*exists)
+        bytes_append_str(out, "");
+    return *exists || why.code == HALLMARK_ERR_NO_PACKAGE ||
+           error_set(err, why.code, "%s", why.text);
+}
+
+static int open_private(struct hallmark_error *err)
+{
+    const char *dir = getenv("TMPDIR");
+    char *name = path_join(dir && *dir == '/' ? dir : "/var/tmp", "hallmark.XXXXXX");
+    int fd = mkostemp(name, O_CLOEXEC);
+
+    if (fd < 0)
+        error_set_errno(err, "%s", name);
+    else
+        unlink(name);
+    free(name);
+    return fd;
+}
+
+int fetch_open_item(struct fetch *fetch, const struct fetch_item *item, struct hallmark_error *err)
+{
+    struct destination to = {.fd = -1, .item = item};
+
+    if (!fetch->http && item->is_index)
+        return fetch_index(fetch, item->path, item->by_hash, err);
+    if (!fetch->http)
+        return fetch_package(fetch, item->path, err);
+    to.fd = open_private(err);
+    if (to.fd < 0)
+        return -1;
+    if (get_remote(fetch, HTTP_FILE, &to, err) &&
+        (lseek(to.fd, 0, SEEK_SET) == 0 || error_set_errno(err, "%s", item->path)))
+        return to.fd;
+    file_close(&to.fd);
+    return -1;
+}
+
+/* ---- What is there -------------------------------------------------------------------------- */
+
 bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
                     bool *exists, struct hallmark_error *err)
 {
+    struct fetch_item item = {.path = name, .size = max_len};
+
+    if (fetch->http)
+        return get_document(fetch, &item, out, exists, err);
     return file_read(fetch->dirfd, name, max_len, out, exists, err);
 }
 
 bool fetch_has(struct fetch *fetch, const char *name)
 {
+    struct fetch_item item = {.path = name};
+    struct destination to = {.fd = -1, .item = &item};
+    struct hallmark_error why = {0};
     struct stat st;
 
+    if (fetch->http)
+        return get_remote(fetch, HTTP_PROBE, &to, &why) || why.code != HALLMARK_ERR_NO_PACKAGE;
     return fstatat(fetch->dirfd, name, &st, 0) == 0 && S_ISREG(st.st_mode);
 }
 
 bool fetch_list(struct fetch *fetch, const char *name, struct strlist *out,
                 struct hallmark_error *err)
 {
-    int fd = file_open_at(fetch->dirfd, name, O_RDONLY | O_DIRECTORY, 0);
+    int fd = fetch->http ? -1 : file_open_at(fetch->dirfd, name, O_RDONLY | O_DIRECTORY, 0);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
     struct stat st;
     bool ok;
 
+    if (fetch->http)
+        return true;
     if (!dir) {
         ok = errno == ENOENT || errno == ENOTDIR || error_set_errno(err, "%s", name);
         file_close(&fd);
@@ -225,19 +347,29 @@ static int judge_open(int fd, const char *path, struct hallmark_error *err)
     return fd;
 }
 
+static int refuse_remote(const char *name, struct hallmark_error *err)
+{
+    error_set(err, HALLMARK_ERR_USAGE, "%s: is not on this machine", name);
+    return -1;
+}
+
 int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
                 struct hallmark_error *err)
 {
     struct hallmark_error ignored = {0};
-    int fd = by_hash ? file_open_served(fetch->dirfd, by_hash, &ignored) : -1;
+    int fd = by_hash && !fetch->http ? file_open_served(fetch->dirfd, by_hash, &ignored) : -1;
 
     if (fd >= 0)
         return fd;
+    if (fetch->http)
+        return refuse_remote(name, err);
     return judge_open(file_open_served(fetch->dirfd, name, err), name, err);
 }
 
 int fetch_package(struct fetch *fetch, const char *path, struct hallmark_error *err)
 {
+    if (fetch->http)
+        return refuse_remote(path, err);
     return judge_open(file_open_beneath(fetch->dirfd, path, err), path, err);
 }
 
@@ -288,11 +420,12 @@ bool fetch_items(struct fetch *fetch, const struct fetch_item *items, size_t n_i
     size_t i;
     int fd;
 
+    if (fetch->http)
+        return http_get(fetch->http, HTTP_FILE, items, n_items, sink, err);
     for (i = 0; ok && i < n_items; i++) {
         struct hallmark_error why = {0};
 
-        fd = items[i].is_index ? fetch_index(fetch, items[i].path, items[i].by_hash, &why)
-                               : fetch_package(fetch, items[i].path, &why);
+        fd = fetch_open_item(fetch, &items[i], &why);
         if (fd >= 0 && check_size(fd, &items[i], &why))
             ok = copy_item(fd, &items[i], sink, i, &why, err);
         file_close(&fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where a repository's bytes come from. Today a local directory or a file:// URL (RFC 8089); other
- * transports join here. Nothing that comes out of it is trusted.
+ * Where a repository's bytes come from: a local directory, a file:// URL (RFC 8089), or a server
+ * (system/http.h). Nothing that comes out of it is trusted.
  */
 #ifndef SYSTEM_FETCH_H
 #define SYSTEM_FETCH_H
@@ -17,6 +17,8 @@ struct fetch;
 /* How a transport over the network works; all members may be zero. Borrowed while it is open. */
 struct fetch_options {
     enum hallmark_sandbox sandbox; /* of the process that talks to the network */
+    unsigned seconds;    /* in which a server must answer and get on; 0: LIMITS_HTTP_SECONDS */
+    const char *ca_file; /* certificates that vouch for servers; NULL: the system's */
 };
 
 /* Opens LOCATION: a directory, or a regular file in one (then fetch_file() names it). OPTIONS may
@@ -53,7 +55,9 @@ bool fetch_has(struct fetch *fetch, const char *name);
 bool fetch_list(struct fetch *fetch, const char *name, struct strlist *out,
                 struct hallmark_error *err);
 
-/* Opens the index NAME, which may be a link like the manifest itself; where BY_HASH is not NULL,
+/* The two that follow are for what is on this machine; over a network they fail.
+ *
+ * Opens the index NAME, which may be a link like the manifest itself; where BY_HASH is not NULL,
  * under that name if it is there: it stays the same when a newer index is published. Errors as
  * below. */
 int fetch_index(struct fetch *fetch, const char *name, const char *by_hash,
@@ -70,6 +74,10 @@ struct fetch_item {
     uint64_t size;       /* signed: more is never taken, and less is a failure */
     bool is_index;
 };
+
+/* Opens ITEM for reading; its size is yours to compare. Over a network, it is fetched into a file
+ * without a name first, and no longer than it should be. Errors as of those two. */
+int fetch_open_item(struct fetch *fetch, const struct fetch_item *item, struct hallmark_error *err);
 
 /* Who takes what is fetched; several items may come at the same time, each one's bytes in order.
  * Functions that return false end it all. */

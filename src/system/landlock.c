@@ -35,8 +35,9 @@ enum {
     ALL_FS_2 = ALL_FS_1 | REFER,
     ALL_FS_3 = ALL_FS_2 | TRUNCATE,
     ALL_FS_5 = ALL_FS_3 | 1 << 15, /* ioctl(2) on devices */
-    ALL_NET_4 = (1 << 2) - 1,      /* bind(2) and connect(2) of TCP */
-    ALL_SCOPED_6 = (1 << 2) - 1,   /* abstract unix sockets, signals */
+    BIND_TCP = 1 << 0,
+    ALL_NET_4 = (1 << 2) - 1,    /* bind(2) and connect(2) of TCP */
+    ALL_SCOPED_6 = (1 << 2) - 1, /* abstract unix sockets, signals */
 };
 
 /* struct landlock_ruleset_attr of version 6; older kernels accept it while the tail is zero. */
@@ -64,11 +65,18 @@ static bool ruleset_init(struct ruleset *out)
     return true;
 }
 
+/* Gives up what RULESET, a descriptor, does not allow. */
+static bool enforce(int ruleset)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+}
+
 bool landlock_restrict(int dirfd)
 {
     struct ruleset all = {0};
     struct path_beneath beneath = {.fd = dirfd};
-    bool ok = false;
+    bool ok;
     int fd;
 
     if (!ruleset_init(&all))
@@ -78,9 +86,31 @@ bool landlock_restrict(int dirfd)
         return false;
     beneath.access = all.fs & (WRITE_FILE | READ_FILE | READ_DIR | MAKE_DIR | MAKE_REG | MAKE_SYM |
                                REFER | TRUNCATE);
-    if (dirfd < 0 || syscall(SYS_landlock_add_rule, fd, RULE_PATH_BENEATH, &beneath, 0) == 0)
-        ok = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-             syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+    ok = (dirfd < 0 || syscall(SYS_landlock_add_rule, fd, RULE_PATH_BENEATH, &beneath, 0) == 0) &&
+         enforce(fd);
+    file_close(&fd);
+    return ok;
+}
+
+bool landlock_restrict_to_files(const int *fds, size_t n)
+{
+    struct ruleset all = {0};
+    bool ok = true;
+    size_t i;
+    int fd;
+
+    if (!ruleset_init(&all))
+        return false;
+    all.net &= BIND_TCP;
+    fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+    if (fd < 0)
+        return false;
+    for (i = 0; ok && i < n; i++) {
+        struct path_beneath beneath = {.access = READ_FILE, .fd = fds[i]};
+
+        ok = syscall(SYS_landlock_add_rule, fd, RULE_PATH_BENEATH, &beneath, 0) == 0;
+    }
+    ok = ok && enforce(fd);
     file_close(&fd);
     return ok;
 }

@@ -21,6 +21,18 @@ enum {
     NOBODY = 65534,                   /* the id of no user and no group, the kernel's overflowuid */
     READER_FILES = 16,                /* the control socket, the package, the stream */
     WRITER_FILES = LIMITS_DEPTH + 32, /* and a directory for each level */
+    NETWORK_FILES = 256,              /* connections, and two sockets for each name looked up */
+};
+
+/* What a role is allowed and called. */
+static const struct {
+    const char *name;
+    rlim_t n_files;
+    bool leaves_root, needs_landlock, has_threads;
+} roles[] = {
+    [SANDBOX_READER] = {"archive's reader", READER_FILES, true, false, false},
+    [SANDBOX_WRITER] = {"archive's writer", WRITER_FILES, false, true, false},
+    [SANDBOX_NETWORK] = {"network process", NETWORK_FILES, true, true, true},
 };
 
 static bool limit(int resource, rlim_t wanted)
@@ -51,13 +63,12 @@ static rlim_t memory_in_use(void)
 
 static bool set_limits(const struct sandbox_spec *spec)
 {
-    bool reader = spec->role == SANDBOX_READER;
-
     if (!SANDBOX_SANITIZED && !limit(RLIMIT_AS, memory_in_use() + LIMITS_WORKER_MEMORY))
         return false;
-    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) &&
-           limit(RLIMIT_FSIZE, reader ? 0 : spec->max_bytes) &&
-           limit(RLIMIT_NOFILE, reader ? READER_FILES : WRITER_FILES);
+    /* The limit of processes is one of threads, too; there the system calls are filtered. */
+    return limit(RLIMIT_CORE, 0) && (roles[spec->role].has_threads || limit(RLIMIT_NPROC, 0)) &&
+           limit(RLIMIT_FSIZE, spec->role == SANDBOX_WRITER ? spec->max_bytes : 0) &&
+           limit(RLIMIT_NOFILE, roles[spec->role].n_files);
 }
 
 /* Root becomes nobody. Where a user namespace has no such user, root is nobody outside of it
@@ -87,14 +98,20 @@ static bool refuse(const struct sandbox_spec *spec, const char *layer, struct ha
     if (spec->level != HALLMARK_SANDBOX_REQUIRED)
         return true;
     return error_set_errno(err,
-                           "the sandbox of the archive's %s cannot be had, %s failed "
+                           "the sandbox of the %s cannot be had, %s failed "
                            "(--sandbox=best-effort goes on without)",
-                           spec->role == SANDBOX_READER ? "reader" : "writer", layer);
+                           roles[spec->role].name, layer);
+}
+
+static bool restrict_files(const struct sandbox_spec *spec)
+{
+    if (spec->role == SANDBOX_NETWORK)
+        return landlock_restrict_to_files(spec->files, spec->n_files);
+    return landlock_restrict(spec->role == SANDBOX_WRITER ? spec->dirfd : -1);
 }
 
 bool sandbox_enter(const struct sandbox_spec *spec, unsigned *layers, struct hallmark_error *err)
 {
-    int dirfd = spec->role == SANDBOX_WRITER ? spec->dirfd : -1;
     pid_t parent = getppid();
 
     *layers = 0;
@@ -104,7 +121,7 @@ bool sandbox_enter(const struct sandbox_spec *spec, unsigned *layers, struct hal
         *layers |= SANDBOX_RLIMITS;
     else if (!refuse(spec, "setting limits", err))
         return false;
-    if (spec->role == SANDBOX_READER && !leave_root(layers) &&
+    if (roles[spec->role].leaves_root && !leave_root(layers) &&
         !refuse(spec, "changing the user", err))
         return false;
     if (drop_privileges())
@@ -115,9 +132,9 @@ bool sandbox_enter(const struct sandbox_spec *spec, unsigned *layers, struct hal
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         getppid() != parent)
         return error_set_errno(err, "cannot tie a worker process to its parent");
-    if (landlock_restrict(dirfd))
+    if (restrict_files(spec))
         *layers |= SANDBOX_LANDLOCK;
-    else if (spec->role == SANDBOX_WRITER && !refuse(spec, "Landlock", err))
+    else if (roles[spec->role].needs_landlock && !refuse(spec, "Landlock", err))
         return false;
     if (syscalls_restrict(spec->role))
         *layers |= SANDBOX_SECCOMP;

@@ -32,9 +32,12 @@ enum sandbox_layer {
     SANDBOX_USER = 16,        /* another user than root */
 };
 
+enum { SANDBOX_FILES_MAX = 16 };
+
 enum sandbox_role {
     SANDBOX_READER, /* descriptors only */
     SANDBOX_WRITER, /* makes files, directories and links below one directory */
+    SANDBOX_NETWORK, /* talks to servers, and reads a few files */
 };
 
 struct sandbox_spec {
@@ -42,11 +45,13 @@ struct sandbox_spec {
     enum sandbox_role role;
     int dirfd;          /* the writer's directory */
     uint64_t max_bytes; /* of a file that the writer makes */
+    const int *files;   /* the only ones that the network role may open, for reading */
+    size_t n_files;     /* at most SANDBOX_FILES_MAX */
 };
 
 /* Narrows this process; *LAYERS (of enum sandbox_layer) is what worked. At
- * HALLMARK_SANDBOX_REQUIRED a reader needs seccomp, limits and no-new-privileges, a writer Landlock
- * too: HALLMARK_ERR_IO where one cannot be had. HALLMARK_SANDBOX_OFF does nothing. */
+ * HALLMARK_SANDBOX_REQUIRED a reader needs seccomp, limits and no-new-privileges, the others
+ * Landlock too: HALLMARK_ERR_IO where one cannot be had. HALLMARK_SANDBOX_OFF does nothing. */
 bool sandbox_enter(const struct sandbox_spec *spec, unsigned *layers, struct hallmark_error *err);
 
 /* "seccomp landlock rlimits no-new-privs user", or "none". */

@@ -7,8 +7,8 @@
 
 #include "system/sandbox.h"
 
-/* From now on any other system call than those of ROLE ends the process by SIGSYS. False with
- * errno. */
+/* From now on any other system call than those of ROLE ends the process by SIGSYS; in the network
+ * role it fails with ENOSYS. False with errno. */
 bool syscalls_restrict(enum sandbox_role role);
 
 #endif

@@ -119,9 +119,27 @@ static struct option *long_options(const struct cli_program *program)
     return list;
 }
 
+/* Options that have a letter, too. */
+static const struct {
+    char letter;
+    const char *name;
+} letters[] = {{'q', "quiet"}, {'v', "verbose"}, {'h', "help"}, {'o', "output"}};
+
+static const struct cli_option *find_letter(const struct cli_program *program, int letter)
+{
+    size_t i, k;
+
+    for (i = 0; i < sizeof letters / sizeof *letters; i++)
+        for (k = 0; letters[i].letter == letter && k < program->n_options + N_COMMON; k++)
+            if (strcmp(option_at(program, k)->name, letters[i].name) == 0)
+                return option_at(program, k);
+    return NULL;
+}
+
 static int bad_option(const struct cli *cli, int result, char **argv)
 {
-    const struct cli_option *option = find_option(cli->program, optopt);
+    const struct cli_option *option =
+        optopt < CLI_HELP ? find_letter(cli->program, optopt) : find_option(cli->program, optopt);
 
     if (result == ':' && option)
         return cli_error(cli, HALLMARK_ERR_USAGE, "option \"--%s\" needs a value", option->name);
@@ -138,6 +156,7 @@ static int bad_option(const struct cli *cli, int result, char **argv)
 static int take_options(struct cli *cli, int argc, char **argv)
 {
     struct option *list = long_options(cli->program);
+    const struct cli_option *option;
     int result, status = HALLMARK_OK;
 
     cli->given = calloc((size_t)argc, sizeof *cli->given);
@@ -146,15 +165,17 @@ static int take_options(struct cli *cli, int argc, char **argv)
         return cli_error(cli, HALLMARK_ERR_IO, "out of memory");
     }
     opterr = 0;
-    while (status == HALLMARK_OK && (result = getopt_long(argc, argv, ":qvh", list, NULL)) != -1) {
-        if (result == '?' || result == ':')
+    while (status == HALLMARK_OK &&
+           (result = getopt_long(argc, argv, ":qvho:", list, NULL)) != -1) {
+        option = result < CLI_HELP ? find_letter(cli->program, result) : NULL;
+        if (result == '?' || result == ':') {
             status = bad_option(cli, result, argv);
-        else if (result == 'q' || result == 'v' || result == 'h')
-            cli->given[cli->n_given++].id = result == 'q'   ? CLI_QUIET
-                                            : result == 'v' ? CLI_VERBOSE
-                                                            : CLI_HELP;
-        else
-            cli->given[cli->n_given++] = (struct cli_given){result, optarg};
+        } else if (result < CLI_HELP && !option) {
+            optopt = result; /* another program's */
+            status = bad_option(cli, result, argv);
+        } else {
+            cli->given[cli->n_given++] = (struct cli_given){option ? option->id : result, optarg};
+        }
     }
     free(list);
     return status;

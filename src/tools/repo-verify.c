@@ -6,37 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/cli.h"
 #include "tools/progress.h"
-#include "tools/report.h"
-
-enum option {
-    OPTION_KEYRING = CLI_FIRST_OPTION,
-    OPTION_SIGNED_BY,
-    OPTION_THRESHOLD,
-    OPTION_MAX_AGE,
-    OPTION_ALLOW_NO_EXPIRY,
-    OPTION_CLOCK_SKEW,
-    OPTION_NOW,
-    OPTION_AS_OF,
-    OPTION_STATE,
-    OPTION_NO_STATE,
-    OPTION_SUITE,
-    OPTION_CODENAME,
-    OPTION_ORIGIN,
-    OPTION_ACCEPT_CHANGE,
-    OPTION_COMPONENT,
-    OPTION_ARCH,
-    OPTION_PRINT,
-    OPTION_INTO,
-    OPTION_LINKS,
-    OPTION_SANDBOX,
-    OPTION_MAX_ENTRIES,
-    OPTION_MAX_SIZE,
-};
+#include "tools/verify_fetch.h"
+#include "tools/verify_run.h"
 
 /* Bits for struct cli_option: the order of the commands below. */
-enum { CHECK = 1, MANIFEST = 2, LIST = 4, UNPACK = 8, EVERY = CHECK | MANIFEST | LIST | UNPACK };
+enum {
+    CHECK = 1,
+    MANIFEST = 2,
+    LIST = 4,
+    UNPACK = 8,
+    FETCH = 16,
+    EVERY = CHECK | MANIFEST | LIST | UNPACK | FETCH
+};
 
 static const struct cli_option options[] = {
     {OPTION_KEYRING, "keyring", "FILE", EVERY, "trust the keys in FILE (repeatable)"},
@@ -55,115 +37,22 @@ static const struct cli_option options[] = {
     {OPTION_ORIGIN, "origin", "NAME", EVERY, "refuse another Origin"},
     {OPTION_ACCEPT_CHANGE, "accept-change", NULL, EVERY,
      "accept another Origin, Label or Codename than before"},
-    {OPTION_COMPONENT, "component", "NAME", CHECK | LIST | UNPACK,
+    {OPTION_COMPONENT, "component", "NAME", CHECK | LIST | UNPACK | FETCH,
      "only this component of an archive (repeatable)"},
-    {OPTION_ARCH, "arch", "ARCH", CHECK | LIST | UNPACK,
+    {OPTION_ARCH, "arch", "ARCH", CHECK | LIST | UNPACK | FETCH,
      "only this architecture, or \"source\" (repeatable)"},
     {OPTION_PRINT, "print", NULL, MANIFEST, "print exactly the verified bytes"},
     {OPTION_INTO, "into", "DIR", UNPACK, "the directory to make"},
     {OPTION_LINKS, "links", "inside|any", UNPACK, "which symbolic links to accept (inside)"},
-    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", CHECK | LIST | UNPACK,
-     "confine what reads indexes and archives (required)"},
+    {OPTION_SANDBOX, "sandbox", "required|best-effort|off", EVERY,
+     "confine what reads indexes, archives, and the network (required)"},
     {OPTION_MAX_ENTRIES, "max-entries", "N", UNPACK, "refuse an archive with more entries"},
     {OPTION_MAX_SIZE, "max-size", "SIZE", UNPACK, "refuse an archive that unpacks to more"},
+    {OPTION_OUTPUT, "output", "DIR", FETCH, "where packages go (-o; the current directory)"},
+    {OPTION_REPLACE, "replace", NULL, FETCH, "replace other files of their names"},
+    {OPTION_CA_FILE, "ca-file", "FILE", EVERY, "certificates that vouch for https servers"},
+    {OPTION_TIMEOUT, "timeout", "TIME", EVERY, "a server must answer, and get on, in TIME (30s)"},
 };
-
-/* A repository that was opened, or why not. */
-struct run {
-    const struct cli *cli;
-    const char *location;
-    struct hallmark_repository *repository;
-    struct hallmark_error err;
-    struct report_json json;
-};
-
-static bool is_json(const struct cli *cli)
-{
-    return cli_has(cli, CLI_JSON);
-}
-
-/* ---- The policy, from the options ----------------------------------------------------------- */
-
-static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
-{
-    uint64_t threshold = 1;
-
-    hallmark_policy_init(policy);
-    if (!cli_number(cli, OPTION_THRESHOLD, UINT32_MAX, &threshold) ||
-        !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
-        !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
-        !cli_time(cli, OPTION_NOW, HALLMARK_TIME_DATE, &policy->now) ||
-        !cli_time(cli, OPTION_AS_OF, HALLMARK_TIME_DATE, &policy->now) ||
-        !cli_sandbox(cli, OPTION_SANDBOX, &policy->sandbox))
-        return false;
-    policy->threshold = (unsigned)threshold;
-    if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
-        policy->expiry = HALLMARK_EXPIRY_OPTIONAL;
-    policy->state_dir = cli_value(cli, OPTION_STATE);
-    if (cli_has(cli, OPTION_NO_STATE) || cli_has(cli, OPTION_AS_OF))
-        policy->state_dir = "";
-    policy->suite = cli_value(cli, OPTION_SUITE);
-    policy->codename = cli_value(cli, OPTION_CODENAME);
-    policy->origin = cli_value(cli, OPTION_ORIGIN);
-    policy->accept_change = cli_has(cli, OPTION_ACCEPT_CHANGE);
-    return true;
-}
-
-/* Opens the repository. False only where the command line is wrong and that has been said. */
-static bool open_repository(struct run *run)
-{
-    const struct cli *cli = run->cli;
-    const char **keyrings = cli_values(cli, OPTION_KEYRING);
-    const char **signed_by = cli_values(cli, OPTION_SIGNED_BY);
-    const char **components = cli_values(cli, OPTION_COMPONENT);
-    const char **architectures = cli_values(cli, OPTION_ARCH);
-    struct hallmark_policy policy;
-    bool ok = policy_from_options(cli, &policy);
-
-    if (ok) {
-        policy.keyrings = keyrings;
-        policy.signed_by = signed_by;
-        policy.components = components;
-        policy.architectures = architectures;
-        run->repository = hallmark_repository_open(run->location, &policy, &run->err);
-    }
-    free(keyrings);
-    free(signed_by);
-    free(components);
-    free(architectures);
-    return ok;
-}
-
-/* Remembers the manifest if all went well, says what did not, and gives the exit status. */
-static int finish(struct run *run)
-{
-    if (run->repository && run->err.code == HALLMARK_OK)
-        hallmark_repository_remember(run->repository, &run->err);
-    return run->err.code == HALLMARK_OK ? HALLMARK_OK : cli_fail(run->cli, &run->err);
-}
-
-static void json_start(struct run *run)
-{
-    report_open(&run->json, NULL, '{');
-    report_string(&run->json, "repository", run->location);
-    report_outcome(&run->json, &run->err);
-}
-
-static const struct hallmark_manifest *manifest_of(const struct run *run)
-{
-    return run->repository ? hallmark_repository_manifest(run->repository) : NULL;
-}
-
-/* Finds what the user calls NAME, and says what was taken where that is not obvious. */
-static const struct hallmark_package *find_package(struct run *run, const char *name)
-{
-    const struct hallmark_package *package =
-        hallmark_repository_find(run->repository, name, &run->err);
-
-    if (package && strcmp(package->path, name) != 0 && !cli_has(run->cli, CLI_QUIET))
-        cli_error(run->cli, 0, "%s is %s", name, package->path);
-    return package;
-}
 
 /* ---- check ---------------------------------------------------------------------------------- */
 
@@ -173,7 +62,7 @@ struct problem {
 };
 
 struct check {
-    struct run run;
+    struct verify_run run;
     struct progress progress;
     struct hallmark_check_report report;
     struct problem *problems;
@@ -188,7 +77,7 @@ static void check_problem(void *ctx, const struct hallmark_package *package,
 
     progress_stop(&check->progress);
     cli_fail(check->run.cli, err);
-    if (!is_json(check->run.cli))
+    if (!verify_run_is_json(check->run.cli))
         return;
     if (check->n_problems == check->cap) {
         check->cap = check->cap ? 2 * check->cap : 16;
@@ -209,7 +98,8 @@ static void check_progress(void *ctx, uint64_t done, uint64_t total)
 }
 
 /* The packages that the arguments name; NULL for an error, and for none: then all are meant. */
-static const struct hallmark_package **named_packages(struct run *run, char **names, int n_names)
+static const struct hallmark_package **named_packages(struct verify_run *run, char **names,
+                                                      int n_names)
 {
     const struct hallmark_package **packages = calloc((size_t)n_names + 1, sizeof *packages);
     int i;
@@ -217,7 +107,7 @@ static const struct hallmark_package **named_packages(struct run *run, char **na
     if (!packages)
         abort(); /* as the library does without memory */
     for (i = 0; i < n_names; i++) {
-        packages[i] = find_package(run, names[i]);
+        packages[i] = verify_run_find(run, names[i]);
         if (!packages[i])
             break;
     }
@@ -229,7 +119,7 @@ static const struct hallmark_package **named_packages(struct run *run, char **na
 
 static void check_packages(struct check *check)
 {
-    struct run *run = &check->run;
+    struct verify_run *run = &check->run;
     int n_names = run->cli->n_args - 1;
     const struct hallmark_package **packages = named_packages(run, run->cli->args + 1, n_names);
     struct hallmark_check_options how = {
@@ -255,8 +145,8 @@ static void check_json(struct check *check)
     struct report_json *json = &check->run.json;
     size_t i;
 
-    json_start(&check->run);
-    report_manifest(json, manifest_of(&check->run));
+    verify_run_start_json(&check->run);
+    report_manifest(json, verify_run_manifest(&check->run));
     report_number(json, "n_checked", check->report.n_checked);
     report_number(json, "n_indexes", check->report.n_indexes);
     report_number(json, "n_bad", check->report.n_bad);
@@ -286,14 +176,14 @@ static const struct hallmark_signature *signer(const struct hallmark_manifest *m
 
 static void check_text(const struct check *check)
 {
-    const struct hallmark_manifest *manifest = manifest_of(&check->run);
+    const struct hallmark_manifest *manifest = verify_run_manifest(&check->run);
     const struct hallmark_signature *by = signer(manifest);
     char date[REPORT_DATE_LEN], expires[REPORT_DATE_LEN], size[32];
 
     report_date_text(manifest->date, date);
     report_date_text(manifest->expires, expires);
     progress_size(check->report.n_bytes, size);
-    printf("%s: good: %zu package%s, %s, signed by %s%s%s%s on %s, %s%s\n", check->run.location,
+    printf("%s: good: %zu package%s, %s, signed by %s%s%s%s on %s, %s%s\n", check->run.shown,
            check->report.n_checked, check->report.n_checked == 1 ? "" : "s", size,
            by ? by->primary : "nobody", by && by->user_id ? " (" : "",
            by && by->user_id ? by->user_id : "", by && by->user_id ? ")" : "", date,
@@ -302,21 +192,21 @@ static void check_text(const struct check *check)
 
 static int run_check(const struct cli *cli)
 {
-    struct check check = {.run = {.cli = cli, .location = cli->args[0]}};
+    struct check check = {0};
     int status;
 
-    if (!open_repository(&check.run))
+    if (!verify_run_open(&check.run, cli))
         return HALLMARK_ERR_USAGE;
     if (check.run.repository)
         check_packages(&check);
     if (check.report.n_bad) /* each one has been told already */
         status = (int)check.run.err.code;
     else
-        status = finish(&check.run);
-    if (is_json(cli))
+        status = verify_run_finish(&check.run);
+    if (verify_run_is_json(cli))
         check_json(&check);
     else if (check.report.n_bad)
-        cli_error(cli, status, "%s: bad: %zu of %zu %s", check.run.location, check.report.n_bad,
+        cli_error(cli, status, "%s: bad: %zu of %zu %s", check.run.shown, check.report.n_bad,
                   check.report.n_checked + check.report.n_indexes,
                   check.report.n_indexes ? "files" : "packages");
     else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET))
@@ -324,7 +214,7 @@ static int run_check(const struct cli *cli)
     while (check.n_problems--)
         free(check.problems[check.n_problems].path);
     free(check.problems);
-    hallmark_repository_close(check.run.repository);
+    verify_run_close(&check.run);
     return status;
 }
 
@@ -336,12 +226,12 @@ static void text_line(const char *name, const char *value)
         printf("%-13s%s\n", name, value);
 }
 
-static void manifest_text(const struct run *run)
+static void manifest_text(const struct verify_run *run)
 {
-    const struct hallmark_manifest *manifest = manifest_of(run);
+    const struct hallmark_manifest *manifest = verify_run_manifest(run);
     char date[REPORT_DATE_LEN];
 
-    text_line("Repository:", run->location);
+    text_line("Repository:", run->shown);
     text_line("Document:", manifest->document);
     text_line("Origin:", manifest->origin);
     text_line("Label:", manifest->label);
@@ -366,23 +256,23 @@ static void manifest_text(const struct run *run)
 
 static int run_manifest(const struct cli *cli)
 {
-    struct run run = {.cli = cli, .location = cli->args[0]};
+    struct verify_run run = {0};
     int status;
 
-    if (!open_repository(&run))
+    if (!verify_run_open(&run, cli))
         return HALLMARK_ERR_USAGE;
-    status = finish(&run);
+    status = verify_run_finish(&run);
     if (cli_has(cli, OPTION_PRINT)) {
         if (status == HALLMARK_OK)
-            fwrite(manifest_of(&run)->text, 1, manifest_of(&run)->text_len, stdout);
-    } else if (is_json(cli)) {
-        json_start(&run);
-        report_manifest(&run.json, manifest_of(&run));
+            fwrite(verify_run_manifest(&run)->text, 1, verify_run_manifest(&run)->text_len, stdout);
+    } else if (verify_run_is_json(cli)) {
+        verify_run_start_json(&run);
+        report_manifest(&run.json, verify_run_manifest(&run));
         report_close(&run.json, '}');
     } else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET)) {
         manifest_text(&run);
     }
-    hallmark_repository_close(run.repository);
+    verify_run_close(&run);
     return status;
 }
 
@@ -422,27 +312,27 @@ static bool list_for_people(void *ctx, const struct hallmark_package *package)
 }
 
 /* The outcome comes last: it is known when all indexes have been read. */
-static void list_json(struct run *run)
+static void list_json(struct verify_run *run)
 {
     report_open(&run->json, NULL, '{');
-    report_string(&run->json, "repository", run->location);
+    report_string(&run->json, "repository", run->shown);
     report_open(&run->json, "packages", '[');
     if (run->repository)
         hallmark_repository_list(run->repository, list_json_one, &run->json, &run->err);
     report_close(&run->json, ']');
-    finish(run);
+    verify_run_finish(run);
     report_outcome(&run->json, &run->err);
     report_close(&run->json, '}');
 }
 
 static int run_list(const struct cli *cli)
 {
-    struct run run = {.cli = cli, .location = cli->args[0]};
+    struct verify_run run = {0};
     int status;
 
-    if (!open_repository(&run))
+    if (!verify_run_open(&run, cli))
         return HALLMARK_ERR_USAGE;
-    if (is_json(cli)) {
+    if (verify_run_is_json(cli)) {
         list_json(&run);
         status = (int)run.err.code;
     } else {
@@ -450,9 +340,9 @@ static int run_list(const struct cli *cli)
             hallmark_repository_list(run.repository,
                                      isatty(STDOUT_FILENO) ? list_for_people : list_line, NULL,
                                      &run.err);
-        status = finish(&run);
+        status = verify_run_finish(&run);
     }
-    hallmark_repository_close(run.repository);
+    verify_run_close(&run);
     return status;
 }
 
@@ -469,14 +359,14 @@ static bool links_from_options(const struct cli *cli, enum hallmark_links *out)
     return true;
 }
 
-static void unpack_report(struct run *run, const struct hallmark_package *package,
+static void unpack_report(struct verify_run *run, const struct hallmark_package *package,
                           const struct hallmark_unpack_options *how,
                           const struct hallmark_unpack_report *report)
 {
     char size[32];
 
-    if (is_json(run->cli)) {
-        json_start(run);
+    if (verify_run_is_json(run->cli)) {
+        verify_run_start_json(run);
         report_string(&run->json, "package", package ? package->path : NULL);
         report_string(&run->json, "into", how->into);
         report_number(&run->json, "n_entries", report->n_entries);
@@ -497,7 +387,7 @@ static void unpack_report(struct run *run, const struct hallmark_package *packag
 
 static int run_unpack(const struct cli *cli)
 {
-    struct run run = {.cli = cli, .location = cli->args[0]};
+    struct verify_run run = {0};
     struct progress progress;
     struct hallmark_unpack_options how = {
         .into = cli_value(cli, OPTION_INTO), .progress = progress_show, .ctx = &progress};
@@ -509,17 +399,17 @@ static int run_unpack(const struct cli *cli)
         return cli_error(cli, HALLMARK_ERR_USAGE, "unpack needs --into=DIR");
     if (!links_from_options(cli, &how.links) || !cli_sandbox(cli, OPTION_SANDBOX, &how.sandbox) ||
         !cli_number(cli, OPTION_MAX_ENTRIES, UINT64_MAX, &how.max_entries) ||
-        !cli_size(cli, OPTION_MAX_SIZE, &how.max_bytes) || !open_repository(&run))
+        !cli_size(cli, OPTION_MAX_SIZE, &how.max_bytes) || !verify_run_open(&run, cli))
         return HALLMARK_ERR_USAGE;
     if (run.repository)
-        package = find_package(&run, cli->args[1]);
+        package = verify_run_find(&run, cli->args[1]);
     progress_start(&progress, "unpacking", !cli_has(cli, CLI_QUIET));
     if (package)
         hallmark_repository_unpack(run.repository, package, &how, &report, &run.err);
     progress_stop(&progress);
-    status = finish(&run);
+    status = verify_run_finish(&run);
     unpack_report(&run, package, &how, &report);
-    hallmark_repository_close(run.repository);
+    verify_run_close(&run);
     return status;
 }
 
@@ -531,6 +421,8 @@ static const struct cli_command commands[] = {
     {"list", "REPO", 1, 1, "List the packages of the verified manifest", run_list},
     {"unpack", "REPO PACKAGE[=VERSION][:ARCH]", 2, 2,
      "Verify a package and unpack it into a new directory", run_unpack},
+    {"fetch", "REPO PACKAGE[=VERSION][:ARCH]...", 2, -1,
+     "Verify packages and put them into a directory", verify_fetch_run},
 };
 
 static const struct cli_program program = {

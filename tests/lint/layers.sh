@@ -29,13 +29,13 @@ find_owner()
 {
     case $1 in
     gpgme.h | gpg-error.h | openssl/* | xxhash.h) owner=crypto ;;
-    archive.h | archive_entry.h | seccomp.h | zlib.h | bzlib.h | lzma.h | zstd.h) owner=system ;;
+    archive.h | archive_entry.h | curl/curl.h | seccomp.h | zlib.h | bzlib.h | lzma.h | zstd.h) owner=system ;;
     linux/landlock.h | linux/seccomp.h | linux/filter.h) owner=system ;;
     hallmark.h) owner=public ;;
     sys/* | linux/*) owner=libc ;;
     assert.h | byteswap.h | ctype.h | dirent.h | endian.h | errno.h | fcntl.h | features.h | fnmatch.h) owner=libc ;;
     ftw.h | getopt.h | glob.h | grp.h | inttypes.h | langinfo.h | libgen.h | limits.h | locale.h) owner=libc ;;
-    malloc.h | poll.h | pthread.h | pwd.h | sched.h | signal.h | spawn.h | stdalign.h | stdarg.h) owner=libc ;;
+    malloc.h | netdb.h | poll.h | pthread.h | pwd.h | sched.h | signal.h | spawn.h | stdalign.h | stdarg.h) owner=libc ;;
     stdbool.h | stddef.h | stdint.h | stdio.h | stdlib.h | stdnoreturn.h | string.h | strings.h) owner=libc ;;
     sysexits.h | syslog.h | termios.h | time.h | unistd.h | wchar.h | wctype.h) owner=libc ;;
     *) owner=foreign ;;

@@ -102,7 +102,8 @@ static void assert_rejects(const char *location, enum hallmark_errcode code, con
 static void fetch_rejects_locations(void **state)
 {
     (void)state;
-    assert_rejects("https://example.org/x", HALLMARK_ERR_USAGE, "only directories and file://");
+    assert_rejects("ftp://example.org/x", HALLMARK_ERR_USAGE, "only directories and URLs of file");
+    assert_rejects("http://example.org/x?y", HALLMARK_ERR_USAGE, "has a query");
     assert_rejects("file://host/x", HALLMARK_ERR_USAGE, "file:///DIRECTORY");
     assert_rejects("file:x", HALLMARK_ERR_USAGE, "file:///DIRECTORY");
     assert_rejects("file:///a%00b", HALLMARK_ERR_USAGE, "file:///DIRECTORY");

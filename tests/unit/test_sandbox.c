@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,10 +159,44 @@ static bool try_making_a_tree(void)
            utimensat(d, "l", times, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static bool try_local_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || socket(AF_NETLINK, SOCK_RAW, 0) >= 0 ||
+           socket(AF_PACKET, SOCK_RAW, 0) >= 0;
+}
+
+static bool try_writing_what_may_be_read(void)
+{
+    return open("/etc/hosts", O_RDWR) >= 0 || open("/etc/hosts", O_RDONLY | O_TRUNC) >= 0;
+}
+
+static void *end_of_thread(void *arg)
+{
+    return arg;
+}
+
+/* What the network process needs: its file, a server, a thread for the resolver. */
+static bool try_networking(void)
+{
+    static int mark;
+    void *result = NULL;
+    pthread_t thread;
+    int fd = open("/etc/hosts", O_RDONLY);
+
+    return fd >= 0 && close(fd) == 0 && try_socket() &&
+           pthread_create(&thread, NULL, end_of_thread, &mark) == 0 &&
+           pthread_join(thread, &result) == 0 && result == &mark;
+}
+
 static int run(enum sandbox_role role, attempt_fn *attempt)
 {
-    struct sandbox_spec spec = {
-        .level = HALLMARK_SANDBOX_REQUIRED, .role = role, .dirfd = dirfd_, .max_bytes = 1000};
+    int hosts = open("/etc/hosts", O_PATH | O_CLOEXEC);
+    struct sandbox_spec spec = {.level = HALLMARK_SANDBOX_REQUIRED,
+                                .role = role,
+                                .dirfd = dirfd_,
+                                .max_bytes = 1000,
+                                .files = &hosts,
+                                .n_files = 1};
     struct hallmark_error err = {0};
     unsigned layers;
     int status;
@@ -175,6 +210,7 @@ static int run(enum sandbox_role role, attempt_fn *attempt)
         _exit(attempt() ? ALLOWED : FORBIDDEN);
     }
     assert_true(pid > 0);
+    close(hosts);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -226,6 +262,47 @@ static void sandbox_accepts_what_a_writer_needs(void **state)
 {
     (void)state;
     assert_int_equal(run(SANDBOX_WRITER, try_making_a_tree), ALLOWED);
+}
+
+/* Nothing ends the process: these calls fail. */
+static void sandbox_rejects_what_the_network_does_not_need(void **state)
+{
+    static attempt_fn *const attempts[] = {
+        try_open,
+        try_fork,
+        try_exec,
+        try_kill,
+        try_ptrace,
+        try_executable_memory,
+        try_mknod,
+        try_chown,
+        try_rename,
+        try_unlink,
+        try_public_directory,
+        try_setuid_file,
+        try_escape,
+        try_reading_outside,
+        try_local_socket,
+        try_writing_what_may_be_read,
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        if (run(SANDBOX_NETWORK, attempts[i]) != FORBIDDEN)
+            fail_msg("attempt %zu", i);
+    if (!SANDBOX_SANITIZED) {
+        assert_int_equal(run(SANDBOX_NETWORK, try_mapping_a_file), FORBIDDEN);
+        assert_int_equal(run(SANDBOX_NETWORK, try_much_memory), FORBIDDEN);
+    }
+}
+
+static void sandbox_accepts_what_the_network_needs(void **state)
+{
+    (void)state;
+    if (access("/etc/hosts", R_OK) != 0)
+        skip();
+    assert_int_equal(run(SANDBOX_NETWORK, try_networking), ALLOWED);
 }
 
 static void sandbox_accepts_and_describes_layers(void **state)
@@ -281,6 +358,8 @@ int main(void)
         cmocka_unit_test(sandbox_rejects_what_a_reader_does_not_need),
         cmocka_unit_test(sandbox_rejects_what_a_writer_does_not_need),
         cmocka_unit_test(sandbox_accepts_what_a_writer_needs),
+        cmocka_unit_test(sandbox_rejects_what_the_network_does_not_need),
+        cmocka_unit_test(sandbox_accepts_what_the_network_needs),
         cmocka_unit_test(sandbox_accepts_and_describes_layers),
         cmocka_unit_test(sandbox_accepts_to_be_off),
     };

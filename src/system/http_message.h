@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is said on the socket between a process and its network worker, one packet each. The worker
+ * believes what it is told; what it says itself is checked by http.c.
+ */
+#ifndef SYSTEM_HTTP_MESSAGE_H
+#define SYSTEM_HTTP_MESSAGE_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+enum {
+    HTTP_PARALLEL = 8, /* requests at a time; as many packets wait in a socket without blocking */
+    HTTP_SECRET_MAX = 1024,
+    HTTP_URL_MAX = LIMITS_URL_BYTES + 3 * (LIMITS_PATH_BYTES + 1) + 1,
+    HTTP_DATA_MAX = 64 * 1024,
+};
+
+enum http_kind {
+    HTTP_FILE,     /* exactly so many bytes */
+    HTTP_DOCUMENT, /* at most so many */
+    HTTP_PROBE,    /* none: is it there? */
+};
+
+/* The first packet. */
+struct http_setup {
+    uint32_t sandbox; /* of enum hallmark_sandbox */
+    uint32_t seconds;
+    char origin[LIMITS_URL_BYTES + 1];       /* where the credentials may be sent */
+    char credentials[3 * HTTP_SECRET_MAX]; /* "" where there are none */
+    char ca_file[PATH_MAX];                  /* "": the system's */
+};
+
+struct http_request {
+    uint32_t id;
+    uint32_t kind; /* of enum http_kind */
+    uint64_t size;
+    char url[HTTP_URL_MAX];
+};
+
+enum http_answer_type {
+    HTTP_READY = 1, /* layers says how it has narrowed itself */
+    HTTP_DATA,      /* the next bytes */
+    HTTP_RESTART,   /* what came is void */
+    HTTP_DONE,      /* that was all */
+    HTTP_MISSING,   /* there is no such file */
+    HTTP_FAILED,    /* code, and a text of len bytes */
+};
+
+/* LEN bytes stand behind it. */
+struct http_answer {
+    uint32_t type;
+    uint32_t id;
+    uint32_t code;   /* of enum hallmark_errcode */
+    uint32_t layers; /* of enum sandbox_layer */
+    uint32_t len;
+};
+
+#endif

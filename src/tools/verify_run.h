@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the commands of repo-verify(1) have in common: the options of a policy, the repository that
+ * they open, and how they end. */
+#ifndef TOOLS_VERIFY_RUN_H
+#define TOOLS_VERIFY_RUN_H
+
+#include "tools/cli.h"
+#include "tools/report.h"
+
+enum verify_run_option {
+    OPTION_KEYRING = CLI_FIRST_OPTION,
+    OPTION_SIGNED_BY,
+    OPTION_THRESHOLD,
+    OPTION_MAX_AGE,
+    OPTION_ALLOW_NO_EXPIRY,
+    OPTION_CLOCK_SKEW,
+    OPTION_NOW,
+    OPTION_AS_OF,
+    OPTION_STATE,
+    OPTION_NO_STATE,
+    OPTION_SUITE,
+    OPTION_CODENAME,
+    OPTION_ORIGIN,
+    OPTION_ACCEPT_CHANGE,
+    OPTION_COMPONENT,
+    OPTION_ARCH,
+    OPTION_PRINT,
+    OPTION_INTO,
+    OPTION_LINKS,
+    OPTION_SANDBOX,
+    OPTION_MAX_ENTRIES,
+    OPTION_MAX_SIZE,
+    OPTION_OUTPUT,
+    OPTION_REPLACE,
+    OPTION_CA_FILE,
+    OPTION_TIMEOUT,
+};
+
+/* A repository that was opened, or why not. */
+struct verify_run {
+    const struct cli *cli;
+    const char *location;
+    char *shown; /* that, without a password */
+    struct hallmark_repository *repository;
+    struct hallmark_error err;
+    struct report_json json;
+};
+
+/* Opens the repository that the first argument names. False only where the command line is wrong and
+ * that has been said. */
+bool verify_run_open(struct verify_run *run, const struct cli *cli);
+
+/* Remembers the manifest if all went well, says what did not, and gives the exit status. */
+int verify_run_finish(struct verify_run *run);
+
+/* Closes the repository. */
+void verify_run_close(struct verify_run *run);
+
+bool verify_run_is_json(const struct cli *cli);
+
+/* Begins the report: the repository and the outcome. */
+void verify_run_start_json(struct verify_run *run);
+
+/* NULL where none could be opened. */
+const struct hallmark_manifest *verify_run_manifest(const struct verify_run *run);
+
+/* Finds what the user calls NAME, and says what was taken where that is not obvious. */
+const struct hallmark_package *verify_run_find(struct verify_run *run, const char *name);
+
+#endif

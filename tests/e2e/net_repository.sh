@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Repositories on a web server: every command of repo-verify, with the same verdicts as on the tree itself, and
+# with no more requests than are needed.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../repository.sh"
+. "$(dirname "$0")/../attacks.sh"
+. "$(dirname "$0")/../net/net.sh"
+setup
+
+root=$T/root
+make_repository "$root"
+publish "$root"
+serve "$root"
+url=http://127.0.0.1:$PORT
+
+# The same words, but for the place.
+for command in "check" "list" "manifest --print" "check --json" "manifest --json" "list --json"; do
+    # shellcheck disable=SC2086 # two words
+    expect 0 '' -- consume $command "$root"
+    sed "s|$root|$url|" "$T/stdout" >"$T/wanted"
+    # shellcheck disable=SC2086
+    expect 0 '' -- consume $command "$url"
+    diff "$T/wanted" "$T/stdout" >&2 || fail "$command says something else over http"
+done
+
+# What is asked for, and nothing else. No encoding ever is.
+lies "$root"
+expect 0 '' -- consume manifest "$url/"
+asked "$root" "GET /InRelease"
+lies "$root"
+expect 0 '' -- consume check "$url" pool/h/hello-1.0.tar.gz
+asked "$root" "GET /InRelease" "GET /pool/h/hello-1.0.tar.gz"
+lies "$root"
+expect 0 'hello is pool/h/hello-1.2.tar.xz' -- consume unpack "$url" hello --into "$T/hello"
+asked "$root" "GET /InRelease" "GET /pool/h/hello-1.2.tar.xz"
+unpack_reference "$root/pool/h/hello-1.2.tar.xz" "$T/reference"
+same_tree "$T/hello" "$T/reference"
+
+# The manifest by its name, and its other form. What is remembered is remembered of one place.
+expect 0 '' -- consume manifest "$url/InRelease"
+lies "$root"
+expect 0 '' -- consume manifest "$url/Release"
+asked "$root" "GET /Release" "GET /Release.gpg"
+mv "$root/InRelease" "$T/InRelease"
+lies "$root"
+expect 0 '' -- consume manifest "$url"
+asked "$root" "GET /InRelease" "GET /Release" "GET /Release.gpg"
+mv "$T/InRelease" "$root/InRelease"
+n=$(remembered)
+expect 0 '' -- consume manifest "HTTP://127.0.0.1:$PORT//"
+[ "$(remembered)" = "$n" ] || fail "two spellings of one URL are remembered as two places"
+
+# fetch: the file as it is, durable, with the mode that the umask says; from a directory as well.
+mkdir "$T/out" "$T/out2"
+lies "$root"
+expect 0 'world is pool/w/world-2.0.tar.bz2' -- consume fetch "$url" pool/h/hello-1.0.tar.gz world README.txt -o "$T/out"
+stdout_has "^$url: fetched 3 packages, 18.1 KiB, into $T/out\$"
+asked "$root" "GET /InRelease" "GET /pool/h/hello-1.0.tar.gz" "GET /pool/w/world-2.0.tar.bz2" "GET /README.txt"
+cmp "$root/pool/h/hello-1.0.tar.gz" "$T/out/hello-1.0.tar.gz"
+cmp "$root/pool/w/world-2.0.tar.bz2" "$T/out/world-2.0.tar.bz2"
+[ "$(cd "$T/out" && find . -mindepth 1 -printf '%P %m\n' | sort | tr '\n' ,)" = \
+    "README.txt 644,hello-1.0.tar.gz 644,world-2.0.tar.bz2 644," ] || fail "$(find "$T/out" -ls)"
+# shellcheck disable=SC2031
+(umask 077 && expect 0 '' -- consume fetch "$root" pool/h/hello-1.0.tar.gz --output="$T/out2" --json)
+json 'o["status"] == "good" and o["n_fetched"] == 1 and o["packages"] == ["pool/h/hello-1.0.tar.gz"]'
+[ "$(stat -c %a "$T/out2/hello-1.0.tar.gz")" = 600 ] || fail "the umask does not count"
+cmp "$root/pool/h/hello-1.0.tar.gz" "$T/out2/hello-1.0.tar.gz"
+
+# What is there and good is not fetched again; what is there and something else stays.
+lies "$root"
+snapshot "$T/out" >"$T/before"
+expect 0 '' -- consume fetch "$url" pool/h/hello-1.0.tar.gz -o "$T/out"
+stdout_has 'fetched 0 packages, 0 bytes, into .*; 1 were there'
+asked "$root" "GET /InRelease"
+unchanged "$T/out" "$T/before"
+echo other >"$T/out/README.txt"
+expect 2 'README.txt: another file .* is there' -- consume fetch "$url" README.txt pool/h/hello-1.2.tar.xz -o "$T/out"
+[ "$(cat "$T/out/README.txt")" = other ] || fail "a file was overwritten"
+[ ! -e "$T/out/hello-1.2.tar.xz" ] || fail "something was fetched beside a refusal"
+expect 0 '' -- consume fetch "$url" README.txt -o "$T/out" --replace --quiet
+stdout_is_empty
+cmp "$root/README.txt" "$T/out/README.txt"
+WATCHED=("$T/out" "$root" "$T/consumer")
+ln -sf "$T/elsewhere" "$T/out/hello-1.2.tar.xz"
+refuses N18-link-at-the-destination 2 'hello-1.2.tar.xz: something that is no file' -- \
+    consume fetch "$url" pool/h/hello-1.2.tar.xz -o "$T/out" --replace
+[ ! -e "$T/elsewhere" ] || fail "written through a link"
+rm "$T/out/hello-1.2.tar.xz"
+mkfifo "$T/out/hello-1.2.tar.xz"
+refuses N18-fifo-at-the-destination 2 'hello-1.2.tar.xz: something that is no file' -- \
+    consume fetch "$url" pool/h/hello-1.2.tar.xz -o "$T/out"
+rm "$T/out/hello-1.2.tar.xz"
+refuses P03-over-http 11 'nothing' -- consume fetch "$url" nothing -o "$T/out"
+refuses N18-no-directory 1 'No such file' -- consume fetch "$url" README.txt -o "$T/out/none"
+expect 2 'usage' -- consume fetch "$url"
+expect 2 'needs a value' -- consume fetch "$url" README.txt -o
+expect 2 'option "--output" is not for "check"' -- consume check -o "$T/out" "$url"
+
+# Two files of one name.
+mkdir "$root/other"
+echo twice >"$root/other/README.txt"
+publish "$root"
+refuses P03-two-of-one-name 2 'README.txt and other/README.txt have the same name' -- \
+    consume fetch "$url" README.txt other/README.txt -o "$T/out"
+expect 0 '' -- consume fetch "$url" README.txt README.txt -o "$T/out2" --quiet
+
+# nginx, which is what most servers are.
+if have nginx; then
+    . "$srcdir/tests/apt.sh"
+    start_server "$root"
+    url=http://127.0.0.1:$PORT
+    expect 0 '' -- consume check "$url"
+    expect 0 '' -- consume unpack "$url" pool/h/hello-1.2.tar.xz --into "$T/hello2"
+    same_tree "$T/hello2" "$T/reference"
+fi
