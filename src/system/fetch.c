@@ -102,7 +102,6 @@ static struct fetch *open_local(const char *location, struct hallmark_error *err
     char *path = location_path(location, err), *resolved = NULL, *slash;
     struct stat st;
 
-    (void)options; /* nothing here is over a network */
     fetch->dirfd = -1;
     if (path)
         resolved = path_resolve(path, err);

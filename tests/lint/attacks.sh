@@ -25,7 +25,7 @@ awk 'NR == FNR { tests[$1] = tests[$1] "\n     " $2; next }
          else if ($1 in tests) print substr(tests[$1], 2)
          else print "no test has this id" }
      END { for (i in tests) if (!(i in listed)) print "not listed: " i tests[i] }' "$T/found" tests/ATTACKS >"$T/page"
+grep -E -A 1 '^(and yet|no test has|not listed)' "$T/page" >&2 && fail "tests/ATTACKS and the tests do not agree"
 [ "${1:-}" != --write ] || cp "$T/page" tests/ATTACKS
-grep -E '^(and yet|no test has|not listed)' "$T/page" >&2 && fail "tests/ATTACKS and the tests do not agree"
 diff tests/ATTACKS "$T/page" >&2 || fail "tests/ATTACKS is not up to date: tests/lint/attacks.sh --write"
 echo "$(grep -cE '^[A-Z][0-9][0-9]  ' tests/ATTACKS) ids, $(grep -c '  not yet: ' tests/ATTACKS) of them not yet"
