@@ -167,7 +167,8 @@ json "o['signed_sizes'] is True"
 rm -rf "$T/out/pkg"
 WATCHED=("$apt" "$T/consumer")
 # The index of another component does not matter, nor that of another architecture.
-find "$apt/.hallmark" \( -path '*/extra/*' -o -path '*/binary-arm64/*' \) \( -name 'Unpacked-Sizes*' -o -path '*/by-hash/*' \) -delete
+find "$apt/.hallmark" \( -path '*/extra/*' -o -path '*/binary-arm64/*' \) \
+    \( -name 'Unpacked-Sizes*' -o -path '*/by-hash/*' \) -delete
 expect 0 '' -- consume unpack "$apt" pool/main/pkg_1.0-1_all.deb --into "$T/out/pkg"
 rm -rf "$T/out/pkg"
 find "$apt/.hallmark" -name 'Unpacked-Sizes*' -delete
