@@ -71,7 +71,8 @@ publish "${SETTINGS[@]}" "$ROOT"
 S=.hallmark/$(readlink "$ROOT/.hallmark/current")/dists/stable
 OLD=$T/mixed/.hallmark/$(readlink "$T/mixed/.hallmark/current")/dists/stable
 for index in Packages Packages.gz Packages.xz; do
-    [ ! -e "$ROOT/$S/main/binary-amd64/$index" ] || cp --remove-destination "$ROOT/$S/main/binary-amd64/$index" "$OLD/main/binary-amd64/$index"
+    new=$ROOT/$S/main/binary-amd64/$index
+    [ ! -e "$new" ] || cp --remove-destination "$new" "$OLD/main/binary-amd64/$index"
 done
 expect 0 '' -- mirror sync --state "$T/s" "$T/mixed" "$T/other"
 expect 0 '' -- mirror check --state "$T/s" "$T/other"
