@@ -414,6 +414,7 @@ struct hallmark_mirror_options {
     const char *const *suites; /* NULL-terminated: of an archive; NULL: the only one that there is */
     int64_t keep;        /* seconds that files stay which no current manifest lists; 0: three days */
     int64_t lock_wait;   /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
+    const char *trace;   /* write project/trace/TRACE, as mirrors of Debian do; NULL: none */
     bool full;           /* look at all files, hashing each, though the manifest is the one that is served */
     bool accept_loss;    /* no longer serve suites that DEST has and SUITES has not */
     bool dry_run;        /* write nothing, but report what would be fetched */

@@ -19,6 +19,7 @@
 #include "repo/mirror_commit.h"
 #include "repo/mirror_fetch.h"
 #include "repo/mirror_stage.h"
+#include "repo/mirror_trace.h"
 #include "repo/mirror_upstream.h"
 
 enum { SERVED_DIRECTORY = 0755, STATE_DIRECTORY = 0700, NAME_DIGITS = 16 };
@@ -234,8 +235,8 @@ void mirror_close(struct mirror *mirror)
 static bool copy(struct mirror *mirror, struct hallmark_error *err)
 {
     return mirror_stage_fill(mirror, err) && mirror_stage_list(mirror, err) &&
-           mirror_fetch_look(mirror, err) && mirror_fetch_missing(mirror, err) &&
-           mirror_commit(mirror, err);
+           mirror_trace_check(mirror, err) && mirror_fetch_look(mirror, err) &&
+           mirror_fetch_missing(mirror, err) && mirror_commit(mirror, err);
 }
 
 static bool try_once(struct mirror *mirror, struct hallmark_error *err)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "repo/mirror_fetch.h"
+#include "repo/mirror_trace.h"
 #include "repo/mirror_tree.h"
 #include "repo/mirror_upstream.h"
 
@@ -194,6 +195,6 @@ static bool remember(struct mirror *mirror, struct hallmark_error *err)
 bool mirror_commit(struct mirror *mirror, struct hallmark_error *err)
 {
     return are_fresh(mirror, err) && replace_changed(mirror, err) &&
-           switch_to_staged(mirror, err) && remember(mirror, err) &&
-           mirror_commit_tidy(mirror, err);
+           switch_to_staged(mirror, err) && mirror_trace_write(mirror, err) &&
+           remember(mirror, err) && mirror_commit_tidy(mirror, err);
 }

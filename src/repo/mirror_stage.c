@@ -259,12 +259,14 @@ static bool stage_metadata(struct mirror *mirror, const struct mirror_suite *sui
 bool mirror_stage_fill(struct mirror *mirror, struct hallmark_error *err)
 {
     size_t i;
+    bool ok = true;
 
-    for (i = 0; i < mirror->n_suites; i++)
-        if (!stage_documents(mirror, &mirror->suites[i], err) ||
-            !stage_metadata(mirror, &mirror->suites[i], err))
-            return false;
-    return true;
+    /* The documents of one publication are read soon after one another. */
+    for (i = 0; ok && i < mirror->n_suites; i++)
+        ok = stage_documents(mirror, &mirror->suites[i], err);
+    for (i = 0; ok && i < mirror->n_suites; i++)
+        ok = stage_metadata(mirror, &mirror->suites[i], err);
+    return ok;
 }
 
 /* ---- The files ------------------------------------------------------------------------------ */

@@ -76,23 +76,31 @@ bool mirror_tree_place(int rootfd, int fromfd, const char *name, const char *pat
     return ok;
 }
 
+/* Whether a directory that cannot be removed is just in use, or a file system of its own. */
+static bool is_in_use(void)
+{
+    return errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY || errno == ENOTDIR;
+}
+
 /* Removes the directory above PATH, and those above it, as long as they are empty; a run that was
  * killed may have removed some of them. */
-static void remove_empty(int rootfd, char *path)
+static bool remove_empty(int rootfd, char *path, struct hallmark_error *err)
 {
     char *slash, *parent;
     int fd;
-    bool gone = true;
+    bool gone = true, ok = true;
 
-    while (gone && (slash = strrchr(path, '/')) != NULL) {
+    while (ok && gone && (slash = strrchr(path, '/')) != NULL) {
         *slash = '\0';
-        parent = strrchr(path, '/') ? alloc_strndup(path, (size_t)(strrchr(path, '/') - path))
-                                    : alloc_strdup("");
+        slash = strrchr(path, '/');
+        parent = slash ? alloc_strndup(path, (size_t)(slash - path)) : alloc_strdup("");
         fd = file_open_directory_beneath(rootfd, parent, NULL);
         gone = (fd >= 0 && unlinkat(fd, path_basename(path), AT_REMOVEDIR) == 0) || errno == ENOENT;
+        ok = gone || is_in_use() || error_set_errno(err, "%s: cannot remove", path);
         file_close(&fd);
         free(parent);
     }
+    return ok;
 }
 
 bool mirror_tree_remove(int rootfd, const char *path, bool *removed, struct hallmark_error *err)
@@ -116,7 +124,7 @@ bool mirror_tree_remove(int rootfd, const char *path, bool *removed, struct hall
     file_close(&parent);
     if (is_gone && slash) {
         *slash = '/';
-        remove_empty(rootfd, copy);
+        ok = ok && remove_empty(rootfd, copy, err);
     }
     free(copy);
     return ok;

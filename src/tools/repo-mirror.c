@@ -27,6 +27,7 @@ enum option {
     OPTION_SANDBOX,
     OPTION_KEEP,
     OPTION_LOCK_WAIT,
+    OPTION_TRACE,
     OPTION_FULL,
     OPTION_ACCEPT_LOSS,
     OPTION_DRY_RUN,
@@ -57,6 +58,7 @@ static const struct cli_option options[] = {
      "confine what reads indexes (required)"},
     {OPTION_KEEP, "keep", "TIME", SYNC, "keep what is not listed any more (3d)"},
     {OPTION_LOCK_WAIT, "lock-wait", "TIME", SYNC, "wait for another run (0)"},
+    {OPTION_TRACE, "trace", "HOST", SYNC, "write project/trace/HOST, as Debian's mirrors do"},
     {OPTION_FULL, "full", NULL, SYNC, "look at every file again, and hash it"},
     {OPTION_ACCEPT_LOSS, "accept-loss", NULL, SYNC, "drop suites that are not named any more"},
     {OPTION_DRY_RUN, "dry-run", NULL, SYNC, "write nothing, tell what would be fetched"},
@@ -150,6 +152,7 @@ static bool start(struct run *run, const struct cli *cli, const char *dest, cons
     run->policy.architectures = run->architectures = cli_values(cli, OPTION_ARCH);
     how->suites = run->suites = cli_values(cli, OPTION_SUITE);
     how->policy = &run->policy;
+    how->trace = cli_value(cli, OPTION_TRACE);
     how->full = cli_has(cli, OPTION_FULL);
     how->accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
     how->dry_run = cli_has(cli, OPTION_DRY_RUN);

@@ -149,4 +149,6 @@ if [ "$ARCH" = amd64 ]; then
     update_is_silent
     (cd "$T" && apt-get -qq download hello=3.0 2>&1) || fail "apt-get download"
     cmp "$T"/hello_3.0_amd64.deb "$ROOT/pool/main/h/hello_3.0_amd64.deb" || fail "apt-get download"
+    apt-get -qq -y install hello=3.0 extra >"$T/install" 2>&1 </dev/null || fail "apt-get install: $(cat "$T/install")"
+    [ -e "$T/target/usr/share/doc/hello/configure" ] || fail "apt-get install: nothing is there"
 fi

@@ -118,6 +118,29 @@ expect 0 '' -- mirror sync "$FLAT" "$T/flat-mirror"
 unchanged "$T/flat-mirror" "$T/before"
 expect 0 '' -- consume check "$T/flat-mirror"
 
+# ---- A trace ----------------------------------------------------------------------------------
+expect 0 '' -- mirror sync --full --trace mirror.example.org "$FLAT" "$T/flat-mirror"
+diff -r -x .hallmark "$FLAT" "$T/flat-mirror" >"$T/diff" || :
+[ "$(cat "$T/diff")" = "Only in $T/flat-mirror: project" ] || fail "more than the trace differs: $(cat "$T/diff")"
+TRACE=$T/flat-mirror/project/trace/mirror.example.org
+sed 1d "$TRACE" | cut -d: -f1 >"$T/fields"
+printf '%s\n' Date Creator "Running on host" Upstream-mirror Manifests | diff - <(grep -v '^ ' "$T/fields") ||
+    fail "$(cat "$TRACE")"
+[ "$(date -u -d "$(head -n 1 "$TRACE")" +%s)" = "$(date -u -d "$(sed -n 's/^Date: //p' "$TRACE")" +%s)" ] ||
+    fail "$(cat "$TRACE")"
+grep -q "^ $(sha256sum <"$FLAT/Release" | cut -d' ' -f1) $(date -u -d "$(field "$FLAT" Date)" +%FT%TZ) \.\$" "$TRACE" ||
+    fail "$(cat "$TRACE")"
+for name in a/b .hidden '' 'a b'; do
+    expect 2 "\"$name\" cannot be the name of a trace file" -- mirror sync --full --trace "$name" "$FLAT" "$T/flat-mirror"
+done
+mkdir -p "$ROOT/project/trace"
+echo theirs >"$ROOT/project/trace/master"
+release update "${PUBLISHER[@]}" "$ROOT" >/dev/null
+expect 2 'project/trace/master: the source has that file' -- mirror sync --trace master "$ROOT" "$M"
+expect 0 '' -- mirror sync --trace mine "$ROOT" "$M"
+cmp "$ROOT/project/trace/master" "$M/project/trace/master" || fail "the trace of the source"
+rm "$M/project/trace/mine"
+
 # A mirror of a mirror is the same.
 expect 0 '' -- mirror sync "$M" "$T/second"
 same "$M" "$T/second"

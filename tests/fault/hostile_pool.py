@@ -204,6 +204,8 @@ def main():
             require(status == 0, "a run that failed has published")
             previous = documents["Release"]
             for path, (digest, size) in invariant.listed(previous).items():
+                if path in invariant.INDEXES:
+                    continue
                 require((path, digest, size) in hostile.states,
                         f"{path} is listed with {digest} and {size} bytes, which it never was")
                 n_listed += 1

@@ -16,7 +16,7 @@ import time
 from email.utils import parsedate_to_datetime
 
 DOCUMENTS = ("Release", "Release.gpg", "InRelease")
-INDEXES = ("Packages", "Packages.gz", "Packages.xz")
+INDEXES = ("Packages", "Packages.gz", "Packages.xz", "Unpacked-Sizes", "Unpacked-Sizes.xz")
 SUITE = "dists/stable"  # of the archives that tests make
 STORE = ".hallmark"
 CURRENT = "current"
