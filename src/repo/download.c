@@ -3,28 +3,21 @@
  * under a package's name is whole and verified. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/path.h"
-#include "crypto/digest.h"
+#include "repo/parcel.h"
 #include "repo/repository.h"
 
-enum { PRIVATE_FILE = 0600, PUBLIC_FILE = 0644 };
+enum { PUBLIC_FILE = 0644 };
 
 /* One file that is wanted. */
-struct parcel {
-    const struct content *content;
-    const char *name; /* in the directory; inside of the package's path */
-    char *staged;     /* its name until it is verified; NULL: not begun */
-    int fd;
-    struct digest *digest;
-    uint64_t n_taken;
+struct wanted {
+    struct parcel parcel;
+    uint64_t n_told; /* bytes of it that progress counts */
     unsigned n_attempts;
     bool is_due; /* it has to be fetched (again) */
 };
@@ -35,9 +28,9 @@ struct download {
     struct hallmark_fetch_report report;
     int dirfd;
     mode_t mode; /* of the files */
-    struct parcel *parcels;
-    size_t n_parcels;
-    struct parcel **due; /* those of one round */
+    struct wanted *wanted;
+    size_t n_wanted;
+    struct wanted **due; /* those of one round */
     uint64_t n_done, n_total;
     struct hallmark_error worst;
 };
@@ -53,135 +46,88 @@ static bool ignore_bytes(void *ctx, const void *data, size_t len, struct hallmar
     return true;
 }
 
-static bool set_in_the_way(const struct parcel *p, const char *what, struct hallmark_error *err)
+static bool set_in_the_way(const struct wanted *w, const char *what, struct hallmark_error *err)
 {
-    return error_set(err, HALLMARK_ERR_USAGE, "%s: %s is there, and stays", p->name, what);
+    return error_set(err, HALLMARK_ERR_USAGE, "%s: %s is there, and stays", w->parcel.name, what);
 }
 
-/* Whether the file under the parcel's name is the package. One that is another may be replaced if
+/* Whether the file under the package's name is the package. One that is another may be replaced if
  * that was asked for; nothing else ever is. */
-static bool look(const struct download *d, struct parcel *p, struct hallmark_error *err)
+static bool look(const struct download *d, struct wanted *w, struct hallmark_error *err)
 {
+    const struct content *content = w->parcel.content;
     struct content_sink sink = {.take = ignore_bytes};
     struct hallmark_error why = {0};
     struct stat st;
     int fd;
 
-    p->is_due = true;
-    if (fstatat(d->dirfd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT || error_set_errno(err, "%s", p->name);
+    w->is_due = true;
+    if (fstatat(d->dirfd, w->parcel.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT || error_set_errno(err, "%s", w->parcel.name);
     if (!S_ISREG(st.st_mode))
-        return set_in_the_way(p, "something that is no file", err);
-    fd = file_open_beneath(d->dirfd, p->name, err);
+        return set_in_the_way(w, "something that is no file", err);
+    fd = file_open_beneath(d->dirfd, w->parcel.name, err);
     if (fd < 0)
-        return error_set_errno(err, "%s", p->name);
-    p->is_due = (uint64_t)st.st_size != p->content->package.size ||
-                !content_read(p->content, fd, &sink, &why);
+        return error_set_errno(err, "%s", w->parcel.name);
+    w->is_due =
+        (uint64_t)st.st_size != content->package.size || !content_read(content, fd, &sink, &why);
     file_close(&fd);
-    return !p->is_due || d->options->replace ||
-           set_in_the_way(p, "another file (--replace replaces it)", err);
+    return !w->is_due || d->options->replace ||
+           set_in_the_way(w, "another file (--replace replaces it)", err);
 }
 
 /* ---- One that comes ------------------------------------------------------------------------- */
 
-static void drop(const struct download *d, struct parcel *p)
+static void tell_progress(struct download *d, struct wanted *w)
 {
-    file_close(&p->fd);
-    digest_free(p->digest);
-    p->digest = NULL;
-    if (p->staged)
-        unlinkat(d->dirfd, p->staged, 0);
-    free(p->staged);
-    p->staged = NULL;
-}
-
-static bool begin(struct download *d, struct parcel *p, struct hallmark_error *err)
-{
-    if (p->staged)
-        return true;
-    p->staged = alloc_printf(".%.*s.%ld-%zu", LIMITS_COMPONENT_BYTES - 40, p->name, (long)getpid(),
-                             (size_t)(p - d->parcels));
-    p->fd = file_open_at(d->dirfd, p->staged, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE_FILE);
-    if (p->fd < 0) {
-        error_set_errno(err, "%s", p->staged);
-        free(p->staged);
-        p->staged = NULL;
-        return false;
-    }
-    p->digest = digest_new(p->content->hashes, err);
-    return p->digest != NULL;
-}
-
-static void tell_progress(const struct download *d)
-{
+    d->n_done = d->n_done - w->n_told + w->parcel.n_taken;
+    w->n_told = w->parcel.n_taken;
     if (d->options->progress)
         d->options->progress(d->options->ctx, d->n_done, d->n_total);
+}
+
+static bool set_etag(void *ctx, size_t i, const char *etag, struct hallmark_error *err)
+{
+    struct download *d = ctx;
+
+    return parcel_set_etag(&d->due[i]->parcel, etag, err);
 }
 
 static bool take(void *ctx, size_t i, const void *data, size_t len, struct hallmark_error *err)
 {
     struct download *d = ctx;
-    struct parcel *p = d->due[i];
 
-    if (!begin(d, p, err) || !digest_update(p->digest, data, len, err))
+    if (!parcel_take(&d->due[i]->parcel, data, len, err))
         return false;
-    if (!file_write_all(p->fd, data, len))
-        return error_set_errno(err, "%s", p->name);
-    p->n_taken += len;
-    d->n_done += len;
-    tell_progress(d);
+    tell_progress(d, d->due[i]);
     return true;
 }
 
 static bool restart(void *ctx, size_t i, struct hallmark_error *err)
 {
     struct download *d = ctx;
-    struct parcel *p = d->due[i];
 
     (void)err;
-    drop(d, p);
-    d->n_done -= p->n_taken;
-    p->n_taken = 0;
+    parcel_discard(&d->due[i]->parcel);
+    tell_progress(d, d->due[i]);
     return true;
 }
 
-/* Renames the staged file to the parcel's name, over another one only where that was asked for. */
-static bool put(const struct download *d, const struct parcel *p, struct hallmark_error *err)
+static bool commit(struct download *d, struct wanted *w, struct hallmark_error *err)
 {
-    bool ok;
+    enum parcel_other other = d->options->replace ? PARCEL_REPLACE_OTHER : PARCEL_KEEP_OTHER;
 
-    if (d->options->replace)
-        ok = renameat(d->dirfd, p->staged, d->dirfd, p->name) == 0;
-    else
-        ok = renameat2(d->dirfd, p->staged, d->dirfd, p->name, RENAME_NOREPLACE) == 0;
-    if (!ok && !d->options->replace && errno == EINVAL) /* not on every file system */
-        ok = linkat(d->dirfd, p->staged, d->dirfd, p->name, 0) == 0 &&
-             unlinkat(d->dirfd, p->staged, 0) == 0;
-    return ok || error_set_errno(err, "%s", p->name);
-}
-
-/* Compares, and makes the file appear under its name. */
-static bool commit(struct download *d, struct parcel *p, struct hallmark_error *err)
-{
-    struct digest_value found;
-
-    if (!begin(d, p, err) || !digest_final(p->digest, &found, err) ||
-        !content_compare(p->content, &found, err) || !repository_check_fresh(d->repository, err))
+    if (!repository_check_fresh(d->repository, err) ||
+        !parcel_commit(&w->parcel, d->mode, other, err))
         return false;
-    if (fchmod(p->fd, d->mode) < 0 || fsync(p->fd) < 0)
-        return error_set_errno(err, "%s", p->name);
-    if (!put(d, p, err))
-        return false;
-    free(p->staged);
-    p->staged = NULL;
     d->report.n_fetched++;
-    d->report.n_bytes += p->content->package.size;
+    d->report.n_bytes += w->parcel.content->package.size;
     return true;
 }
 
 /* Keeps the problem that weighs most: what is wrong weighs more than what could not be had; else
  * the first one stays. */
-static void note_problem(struct download *d, const struct parcel *p,
+static void note_problem(struct download *d, const struct wanted *w,
                          const struct hallmark_error *why)
 {
     d->report.n_bad++;
@@ -189,53 +135,76 @@ static void note_problem(struct download *d, const struct parcel *p,
         (d->worst.code == HALLMARK_ERR_IO && why->code != HALLMARK_ERR_IO))
         d->worst = *why;
     if (d->options->problem)
-        d->options->problem(d->options->ctx, &p->content->package, why);
+        d->options->problem(d->options->ctx, &w->parcel.content->package, why);
 }
 
-/* What is wrong is fetched once more: something on the way may have kept a part of it. */
+/* What is wrong is fetched once more, from the start: something on the way, or what an earlier
+ * attempt has left, may be the cause. */
 static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct hallmark_error *err)
 {
     enum { ATTEMPTS = 2 };
     struct download *d = ctx;
-    struct parcel *p = d->due[i];
+    struct wanted *w = d->due[i];
     struct hallmark_error problem = {0};
 
+    (void)err;
     if (why)
         problem = *why;
     else
-        commit(d, p, &problem);
-    p->n_attempts++;
-    p->is_due = problem.code == HALLMARK_ERR_CONTENT && p->n_attempts < ATTEMPTS &&
+        commit(d, w, &problem);
+    w->n_attempts++;
+    w->is_due = problem.code == HALLMARK_ERR_CONTENT && w->n_attempts < ATTEMPTS &&
                 fetch_is_remote(d->repository->place.fetch);
-    if (problem.code && !p->is_due)
-        note_problem(d, p, &problem);
-    return problem.code == HALLMARK_OK ? (drop(d, p), true) : restart(d, i, err);
+    if (problem.code && !w->is_due)
+        note_problem(d, w, &problem);
+    if (problem.code == HALLMARK_ERR_IO)
+        parcel_leave(&w->parcel);
+    else if (problem.code)
+        parcel_discard(&w->parcel);
+    return true;
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */
 
+/* Lists those that are due in ITEMS; *N is how many there are. */
+static bool list_due(struct download *d, struct fetch_item *items, size_t *n,
+                     struct hallmark_error *err)
+{
+    bool may_resume = fetch_is_remote(d->repository->place.fetch);
+    size_t i;
+
+    for (*n = i = 0; i < d->n_wanted; i++) {
+        struct wanted *w = &d->wanted[i];
+        const struct content *content = w->parcel.content;
+
+        if (!w->is_due)
+            continue;
+        if (may_resume && w->n_attempts == 0 && !parcel_resume(&w->parcel, err))
+            return false;
+        d->due[*n] = w;
+        items[(*n)++] = (struct fetch_item){.path = content->package.path,
+                                            .by_hash = content->by_hash,
+                                            .size = content->package.size,
+                                            .is_index = content->kind == CONTENT_METADATA,
+                                            .n_present = w->parcel.n_taken,
+                                            .etag = w->parcel.etag};
+    }
+    return true;
+}
+
 /* Fetches those that are due, until none is. */
 static bool get_due(struct download *d, struct hallmark_error *err)
 {
-    struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = d};
-    struct fetch_item *items = alloc_array(d->n_parcels, sizeof *items);
-    bool ok = true;
-    size_t i, n;
+    struct fetch_sink sink = {
+        .set_etag = set_etag, .take = take, .restart = restart, .end = end, .ctx = d};
+    struct fetch_item *items = alloc_array(d->n_wanted, sizeof *items);
+    bool ok;
+    size_t n;
 
-    do {
-        for (i = n = 0; i < d->n_parcels; i++) {
-            const struct content *content = d->parcels[i].content;
-
-            if (!d->parcels[i].is_due)
-                continue;
-            d->due[n] = &d->parcels[i];
-            items[n++] = (struct fetch_item){.path = content->package.path,
-                                             .by_hash = content->by_hash,
-                                             .size = content->package.size,
-                                             .is_index = content->kind == CONTENT_METADATA};
-        }
-        ok = fetch_items(d->repository->place.fetch, items, n, &sink, err);
-    } while (ok && n);
+    do
+        ok = list_due(d, items, &n, err) &&
+             fetch_items(d->repository->place.fetch, items, n, &sink, err);
+    while (ok && n);
     free(items);
     return ok;
 }
@@ -243,27 +212,28 @@ static bool get_due(struct download *d, struct hallmark_error *err)
 static bool add(struct download *d, const struct hallmark_package *package,
                 struct hallmark_error *err)
 {
-    struct parcel p = {
-        .content = content_of(package), .name = path_basename(package->path), .fd = -1};
+    struct wanted w = {0};
     size_t i;
 
-    if (!content_check_hashes(p.content, err))
+    parcel_init(&w.parcel, d->dirfd, content_of(package));
+    if (!content_check_hashes(w.parcel.content, err))
         return false;
-    for (i = 0; i < d->n_parcels; i++) {
-        if (strcmp(p.name, d->parcels[i].name) != 0)
-            continue;
-        return strcmp(package->path, d->parcels[i].content->package.path) == 0 ||
-               error_set(err, HALLMARK_ERR_USAGE,
-                         "%s and %s have the same name: fetch them into two directories",
-                         d->parcels[i].content->package.path, package->path);
+    for (i = 0; i < d->n_wanted; i++) {
+        const char *path = d->wanted[i].parcel.content->package.path;
+
+        if (strcmp(w.parcel.name, d->wanted[i].parcel.name) == 0)
+            return strcmp(package->path, path) == 0 ||
+                   error_set(err, HALLMARK_ERR_USAGE,
+                             "%s and %s have the same name: fetch them into two directories", path,
+                             package->path);
     }
-    if (!look(d, &p, err))
+    if (!look(d, &w, err))
         return false;
-    if (p.is_due)
+    if (w.is_due)
         d->n_total += package->size;
     else
         d->report.n_present++;
-    d->parcels[d->n_parcels++] = p;
+    d->wanted[d->n_wanted++] = w;
     return true;
 }
 
@@ -276,8 +246,8 @@ static bool run(struct download *d, const struct hallmark_package *const *packag
     for (i = 0; ok && i < n_packages; i++)
         ok = add(d, packages[i], err);
     ok = ok && get_due(d, err);
-    for (i = 0; i < d->n_parcels; i++)
-        drop(d, &d->parcels[i]);
+    for (i = 0; i < d->n_wanted; i++)
+        parcel_leave(&d->wanted[i].parcel);
     return ok && file_sync(d->dirfd, d->options->into, err) &&
            (!d->worst.code || error_set(err, d->worst.code, "%s", d->worst.text));
 }
@@ -297,10 +267,10 @@ bool hallmark_repository_fetch(const struct hallmark_repository *repository,
     d.dirfd = file_open_directory(options->into, err);
     if (d.dirfd < 0)
         return false;
-    d.parcels = alloc_array(n_packages, sizeof *d.parcels);
-    d.due = alloc_array(n_packages, sizeof(struct parcel *));
+    d.wanted = alloc_array(n_packages, sizeof *d.wanted);
+    d.due = alloc_array(n_packages, sizeof(struct wanted *));
     ok = run(&d, packages, n_packages, err);
-    free(d.parcels);
+    free(d.wanted);
     free(d.due);
     file_close(&d.dirfd);
     if (report)

@@ -73,6 +73,10 @@ struct fetch_item {
     const char *by_hash; /* of an index: the name that is tried first; NULL: none */
     uint64_t size;       /* signed: more is never taken, and less is a failure */
     bool is_index;
+    /* Where some bytes have come before, over a network: how many, and the strong ETag that came with
+     * them (RFC 9110 section 8.8.3). They are gone on with, or the item starts again. 0: none. */
+    uint64_t n_present;
+    const char *etag;
 };
 
 /* Opens ITEM for reading; its size is yours to compare. Over a network, it is fetched into a file
@@ -84,6 +88,8 @@ int fetch_open_item(struct fetch *fetch, const struct fetch_item *item, struct h
 struct fetch_sink {
     /* The next LEN bytes of item I. */
     bool (*take)(void *ctx, size_t i, const void *data, size_t len, struct hallmark_error *err);
+    /* What comes now of item I has that ETag: a strong one, or "" for none. May be NULL. */
+    bool (*set_etag)(void *ctx, size_t i, const char *etag, struct hallmark_error *err);
     /* Item I starts again: what was taken of it is void. */
     bool (*restart)(void *ctx, size_t i, struct hallmark_error *err);
     /* Once for each item: all of its bytes were taken, as many as its size says (WHY is NULL; their

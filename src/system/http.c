@@ -24,6 +24,7 @@ struct http {
 /* One request that the worker has. */
 struct slot {
     bool is_used, is_by_hash;
+    bool is_next; /* its second name is asked for */
     size_t item;
     uint64_t n_received;
 };
@@ -194,12 +195,17 @@ static bool ask(struct run *run, size_t slot, struct hallmark_error *err)
     request->id = (uint32_t)slot;
     request->kind = (uint32_t)run->kind;
     request->size = item->size;
+    if (item->n_present && item->n_present < item->size && item->etag &&
+        !run->slots[slot].is_next && strlen(item->etag) < sizeof request->etag) {
+        request->n_present = item->n_present;
+        strcpy(request->etag, item->etag);
+    }
     ok = fits(url.data, sizeof request->url, "a URL", err);
     if (ok) {
         strcpy(request->url, url.data);
         ok = worker_request(&run->http->worker, request, sizeof *request, NULL, 0, err);
     }
-    run->slots[slot].n_received = 0;
+    run->slots[slot].n_received = request->n_present;
     bytes_free(&url);
     free(request);
     return ok;
@@ -273,6 +279,21 @@ static bool take_data(struct run *run, struct slot *slot, const struct packet *p
     return run->sink->take(run->sink->ctx, slot->item, p->data, len, err);
 }
 
+/* Only what may stand in an ETag, since it is kept and sent again. */
+static bool take_etag(struct run *run, struct slot *slot, const struct packet *p,
+                      struct hallmark_error *err)
+{
+    size_t len = strlen(p->data), i;
+
+    for (i = 0; i < len; i++)
+        if (p->data[i] <= ' ' || p->data[i] >= 127)
+            break;
+    if (len != p->answer.len || len >= HTTP_ETAG_MAX || i < len)
+        return error_set(err, HALLMARK_ERR_IO, "%s: the network process says an odd ETag",
+                         run->http->base);
+    return !run->sink->set_etag || run->sink->set_etag(run->sink->ctx, slot->item, p->data, err);
+}
+
 static bool take_packet(struct run *run, const struct packet *p, struct hallmark_error *err)
 {
     struct slot *slot = &run->slots[p->answer.id < HTTP_PARALLEL ? p->answer.id : 0];
@@ -286,6 +307,8 @@ static bool take_packet(struct run *run, const struct packet *p, struct hallmark
                          "%s: the network process answers what nobody has asked", run->http->base);
     if (p->answer.type == HTTP_DATA)
         return take_data(run, slot, p, err);
+    if (p->answer.type == HTTP_ETAG)
+        return take_etag(run, slot, p, err);
     if (p->answer.type == HTTP_RESTART || is_name_next) {
         slot->n_received = 0;
         if (!run->sink->restart(run->sink->ctx, slot->item, err))
@@ -295,6 +318,7 @@ static bool take_packet(struct run *run, const struct packet *p, struct hallmark
         return true;
     if (is_name_next) {
         slot->is_by_hash = false;
+        slot->is_next = true;
         return ask(run, p->answer.id, err);
     }
     if (p->answer.type == HTTP_MISSING)

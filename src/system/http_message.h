@@ -14,6 +14,7 @@
 enum {
     HTTP_PARALLEL = 8, /* requests at a time; as many packets wait in a socket without blocking */
     HTTP_SECRET_MAX = 1024,
+    HTTP_ETAG_MAX = 256,
     HTTP_URL_MAX = LIMITS_URL_BYTES + 3 * (LIMITS_PATH_BYTES + 1) + 1,
     HTTP_DATA_MAX = 64 * 1024,
 };
@@ -37,11 +38,14 @@ struct http_request {
     uint32_t id;
     uint32_t kind; /* of enum http_kind */
     uint64_t size;
+    uint64_t n_present; /* bytes that came before, with this ETag */
+    char etag[HTTP_ETAG_MAX];
     char url[HTTP_URL_MAX];
 };
 
 enum http_answer_type {
     HTTP_READY = 1, /* layers says how it has narrowed itself */
+    HTTP_ETAG,      /* what comes now has this strong ETag, or none: len bytes */
     HTTP_DATA,      /* the next bytes */
     HTTP_RESTART,   /* what came is void */
     HTTP_DONE,      /* that was all */

@@ -23,6 +23,7 @@ enum {
     STATUS_FAILURES = 400,
     STATUS_MISSING = 404,
     STATUS_GONE = 410,
+    STATUS_NO_RANGE = 416,
 };
 
 static int64_t milliseconds(void)
@@ -76,6 +77,17 @@ static const char *header_value(const char *line, const char *name)
     return line + len + 1 + strspn(line + len + 1, " \t");
 }
 
+/* Whether the ETag VALUE vouches for every byte (RFC 9110 section 8.8.3). */
+static bool is_strong(const char *value)
+{
+    size_t len = strlen(value), i;
+
+    for (i = 0; i < len; i++)
+        if (value[i] <= ' ' || value[i] >= 127)
+            return false;
+    return len > 2 && value[0] == '"' && value[len - 1] == '"';
+}
+
 static void note_header(struct http_transfer_answer *answer, const char *line)
 {
     const char *value;
@@ -93,7 +105,7 @@ static void note_header(struct http_transfer_answer *answer, const char *line)
     } else if ((value = header_value(line, "Content-Range")) &&
                strlen(value) < sizeof answer->range) {
         strcpy(answer->range, value);
-    } else if ((value = header_value(line, "ETag")) && *value == '"' &&
+    } else if ((value = header_value(line, "ETag")) && is_strong(value) &&
                strlen(value) < sizeof answer->etag) {
         strcpy(answer->etag, value);
     }
@@ -139,9 +151,13 @@ static bool check_partial(struct http_transfer *t)
 
     if (sscanf(t->answer.range, "bytes %ju-%ju/%ju%c", &first, &last, &total, &more) == 3 &&
         first == t->n_start && first > 0 && last + 1 == total &&
-        (t->request.kind != HTTP_FILE || total == t->request.size))
+        (!t->answer.etag[0] || strcmp(t->answer.etag, t->etag) == 0) &&
+        (t->request.kind != HTTP_FILE || total == t->request.size)) {
+        strcpy(t->answer.etag, t->etag); /* where it did not say so again */
         return true;
-    return error_set(&t->why, HALLMARK_ERR_IO,
+    }
+    /* It is not the file that was begun: that has to be fetched anew. */
+    return error_set(&t->why, t->n_start ? HALLMARK_ERR_CONTENT : HALLMARK_ERR_IO,
                      "the server sends another part of the file than was asked for");
 }
 
@@ -185,6 +201,8 @@ static bool check_answer(struct http_transfer *t)
             return error_set(&t->why, HALLMARK_ERR_IO, "nobody listens");
     }
     strcpy(t->etag, answer->etag);
+    if (!say(t, HTTP_ETAG, t->etag, strlen(t->etag)))
+        return error_set(&t->why, HALLMARK_ERR_IO, "nobody listens");
     return check_length(t);
 }
 
@@ -338,6 +356,8 @@ bool http_transfer_begin(struct http_transfer *t, const struct http_transfer_con
     *t = (struct http_transfer){
         .context = context, .easy = easy, .headers = headers, .request = *request};
     t->url = alloc_strdup(request->url);
+    t->n_start = t->n_received = request->n_present;
+    strcpy(t->etag, request->etag);
     if (request->kind != HTTP_PROBE)
         seconds += (int64_t)(request->size / LIMITS_HTTP_BYTES_PER_SECOND);
     t->deadline = milliseconds() + seconds * 1000;
@@ -400,7 +420,7 @@ static bool is_passing(CURLcode result)
 static bool try_again(struct http_transfer *t)
 {
     t->n_attempts++;
-    if (t->n_received && !t->etag[0]) {
+    if (t->n_received && (!t->etag[0] || status_of(t) == STATUS_NO_RANGE)) {
         t->n_received = 0;
         if (!say(t, HTTP_RESTART, NULL, 0))
             return false;
@@ -446,7 +466,8 @@ bool http_transfer_end(struct http_transfer *t, CURLcode result)
     else if (status >= STATUS_REDIRECTS && status < STATUS_FAILURES &&
              status != STATUS_NOT_MODIFIED)
         again = redirect(t);
-    else if (is_passing(result) && t->n_attempts + 1 < ATTEMPTS)
+    else if ((is_passing(result) || (status == STATUS_NO_RANGE && t->n_start)) &&
+             t->n_attempts + 1 < ATTEMPTS)
         again = try_again(t);
     else if (result == CURLE_OK || (status && !is_wanted(status)))
         type = judge_answer(t);

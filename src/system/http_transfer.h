@@ -28,7 +28,7 @@ struct http_transfer_answer {
     bool is_encoded;       /* Content-Encoding other than identity */
     bool is_gzip;          /* and that is gzip */
     bool is_checked;       /* its status and headers are good for a body */
-    char etag[256];        /* "" where there is none, or a weak one */
+    char etag[HTTP_ETAG_MAX]; /* "" where there is none, or a weak one */
     char range[64];        /* Content-Range */
     uint64_t n_unwanted;   /* bytes of a body that nobody wants */
 };
@@ -42,7 +42,7 @@ struct http_transfer {
     unsigned n_redirects, n_attempts;
     uint64_t n_received;   /* bytes that were handed over */
     uint64_t n_start;      /* where this attempt goes on */
-    char etag[256];        /* of what was handed over; "": it cannot be gone on with */
+    char etag[HTTP_ETAG_MAX]; /* of what was handed over; "": it cannot be gone on with */
     size_t n_header_bytes; /* of all answers */
     int64_t deadline;      /* milliseconds of CLOCK_MONOTONIC */
     struct http_transfer_answer answer;

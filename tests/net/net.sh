@@ -31,8 +31,9 @@ lies()
     local root=$1
     shift
     : >"$root.log"
-    rm -f "$root.rules"
-    [ $# = 0 ] || echo "$*" >"$root.rules"
+    SERIAL=$((${SERIAL:-0} + 1))
+    echo "serial $SERIAL" >"$root.rules" # matches nothing; what is counted is counted from here
+    [ $# = 0 ] || echo "$*" >>"$root.rules"
 }
 
 # also_lies ROOT REGEX LIE...: besides.

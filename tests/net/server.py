@@ -45,7 +45,7 @@ def rule_for(path):
             continue
         times = re.fullmatch(r"(\d+)\*(.*)", words[0])
         if times:
-            key = (number, line)
+            key = (lines[0], number, line)
             with LOCK:
                 COUNTS[key] = COUNTS.get(key, 0) + 1
                 if COUNTS[key] > int(times[1]):
@@ -271,6 +271,11 @@ class Handler(socketserver.BaseRequestHandler):
                   ((etag or own).encode(), len(data)) + data[:int(n)])
         raise Closed
 
+    def lie_cut_always(self, n):
+        """Likewise, whatever was asked for."""
+        self.headers.pop("range", None)
+        self.lie_cut(n)
+
     def lie_cut_and_splice(self, n, path):
         """Likewise, but the rest is of the file PATH, with the same ETag."""
         if "range" in self.headers:
@@ -291,6 +296,7 @@ class Handler(socketserver.BaseRequestHandler):
         """Likewise, but the range begins elsewhere."""
         if "range" not in self.headers:
             self.lie_cut(n)
+            return
         data, etag = self.body()
         self.answer(206, data[1:], "ETag: " + etag, "Content-Range: bytes 1-%d/%d" % (len(data) - 1, len(data)))
 

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One file on its way into a directory. */
+#include "repo/parcel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/path.h"
+
+enum { PRIVATE_FILE = 0600, HASH_DIGITS = 16 };
+
+void parcel_init(struct parcel *p, int dirfd, const struct content *content)
+{
+    *p = (struct parcel){
+        .content = content, .dirfd = dirfd, .name = path_basename(content->package.path), .fd = -1};
+}
+
+/* Names that no other file, and no other version of this one, has. */
+static void name_files(struct parcel *p)
+{
+    const struct content *content = p->content;
+    const char *hash =
+        content->hashes & RELEASE_SHA256 ? content->sha256_text : content->sha512_text;
+    int len = LIMITS_COMPONENT_BYTES - HASH_DIGITS - (int)sizeof "...part";
+
+    if (p->part)
+        return;
+    p->part = alloc_printf(".%.*s.%.*s.part", len, p->name, HASH_DIGITS, hash);
+    p->record = alloc_printf(".%.*s.%.*s.etag", len, p->name, HASH_DIGITS, hash);
+}
+
+static bool set_in_the_way(const struct parcel *p, struct hallmark_error *err)
+{
+    return error_set(err, HALLMARK_ERR_USAGE, "%s: is in the way, and not ours", p->part);
+}
+
+/* Whether the file of *ST is locked by us and has its name yet. */
+static bool is_still_there(const struct parcel *p, const struct stat *st)
+{
+    struct stat now;
+
+    return flock(p->fd, LOCK_EX | LOCK_NB) == 0 &&
+           fstatat(p->dirfd, p->part, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == st->st_ino &&
+           now.st_dev == st->st_dev;
+}
+
+/* Opens the file with FLAGS besides; only one that nobody else can have a name for or write to. */
+static bool open_part(struct parcel *p, int flags, struct hallmark_error *err)
+{
+    struct stat st;
+
+    name_files(p);
+    p->fd = file_open_at(p->dirfd, p->part, O_RDWR | O_NOFOLLOW | O_NONBLOCK | flags, PRIVATE_FILE);
+    if (p->fd < 0)
+        return errno == ELOOP || errno == ENXIO ? set_in_the_way(p, err)
+                                                : error_set_errno(err, "%s", p->part);
+    if (fstat(p->fd, &st) < 0)
+        return error_set_errno(err, "%s", p->part);
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 ||
+        st.st_mode & (S_IWGRP | S_IWOTH))
+        return set_in_the_way(p, err);
+    if (flock(p->fd, LOCK_EX | LOCK_NB) < 0 && errno != EWOULDBLOCK)
+        return error_set_errno(err, "%s", p->part);
+    /* One that has just been renamed to its name is good, and no longer ours to write to. */
+    return is_still_there(p, &st) ||
+           error_set(err, HALLMARK_ERR_BUSY, "%s: another process is fetching it", p->name);
+}
+
+static void close_all(struct parcel *p)
+{
+    file_close(&p->fd);
+    digest_free(p->digest);
+    p->digest = NULL;
+    free(p->part);
+    free(p->record);
+    p->part = p->record = NULL;
+    p->n_taken = 0;
+    p->etag[0] = '\0';
+}
+
+/* ---- Going on ------------------------------------------------------------------------------- */
+
+static bool read_record(struct parcel *p, struct hallmark_error *err)
+{
+    struct bytes text = {0};
+    bool exists = false;
+    int fd;
+
+    fd = file_open_beneath(p->dirfd, p->record, NULL);
+    if (fd >= 0)
+        exists = file_read_fd(fd, p->record, sizeof p->etag - 1, &text, err);
+    file_close(&fd);
+    /* RFC 9110 section 8.8.3: a strong one is something printable between quotation marks. */
+    if (exists && text.len > 2 && text.data[0] == '"' && text.data[text.len - 1] == '"' &&
+        strspn(text.data, "\"!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
+                          "abcdefghijklmnopqrstuvwxyz{|}~") == text.len)
+        memcpy(p->etag, text.data, text.len + 1);
+    bytes_free(&text);
+    return p->etag[0] != '\0';
+}
+
+/* Hashes what is there already. */
+static bool read_part(struct parcel *p, struct hallmark_error *err)
+{
+    enum { STEP = 256 * 1024 };
+    unsigned char *buf = alloc_array(STEP, 1);
+    ssize_t n = 1;
+    bool ok = true;
+
+    while (ok && n > 0) {
+        n = file_read_some(p->fd, buf, STEP);
+        ok = n >= 0 ? digest_update(p->digest, buf, (size_t)n, err)
+                    : error_set_errno(err, "%s", p->part);
+        p->n_taken += n > 0 ? (uint64_t)n : 0;
+    }
+    free(buf);
+    return ok;
+}
+
+bool parcel_resume(struct parcel *p, struct hallmark_error *err)
+{
+    struct stat st;
+    bool ok;
+
+    name_files(p);
+    if (fstatat(p->dirfd, p->part, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        close_all(p);
+        return true;
+    }
+    ok = open_part(p, 0, err);
+    if (ok && read_record(p, NULL) && (uint64_t)st.st_size < p->content->package.size) {
+        p->digest = digest_new(p->content->hashes, err);
+        ok = p->digest && read_part(p, err);
+    }
+    if (!ok)
+        close_all(p);
+    else if (p->n_taken == 0 || p->n_taken >= p->content->package.size)
+        parcel_discard(p);
+    return ok;
+}
+
+/* ---- What comes ----------------------------------------------------------------------------- */
+
+static bool begin(struct parcel *p, struct hallmark_error *err)
+{
+    if (p->digest)
+        return true;
+    if (!open_part(p, O_CREAT, err))
+        goto fail;
+    if (ftruncate(p->fd, 0) < 0) {
+        error_set_errno(err, "%s", p->part);
+        goto fail;
+    }
+    p->digest = digest_new(p->content->hashes, err);
+    if (p->digest)
+        return true;
+fail:
+    close_all(p);
+    return false;
+}
+
+bool parcel_set_etag(struct parcel *p, const char *etag, struct hallmark_error *err)
+{
+    if (!begin(p, err))
+        return false;
+    if (strcmp(etag, p->etag) == 0)
+        return true;
+    unlinkat(p->dirfd, p->record, 0);
+    snprintf(p->etag, sizeof p->etag, "%s", etag);
+    return !*etag || file_create(p->dirfd, p->record, bytes_view_str(etag), PRIVATE_FILE, err);
+}
+
+bool parcel_take(struct parcel *p, const void *data, size_t len, struct hallmark_error *err)
+{
+    if (!begin(p, err) || !digest_update(p->digest, data, len, err))
+        return false;
+    p->n_taken += len;
+    return file_write_all(p->fd, data, len) || error_set_errno(err, "%s", p->part);
+}
+
+/* Renames the file to its name, over another one only where that was asked for. */
+static bool put(const struct parcel *p, enum parcel_other other, struct hallmark_error *err)
+{
+    bool ok;
+
+    if (other == PARCEL_REPLACE_OTHER)
+        ok = renameat(p->dirfd, p->part, p->dirfd, p->name) == 0;
+    else
+        ok = renameat2(p->dirfd, p->part, p->dirfd, p->name, RENAME_NOREPLACE) == 0;
+    if (!ok && other != PARCEL_REPLACE_OTHER && errno == EINVAL) /* not on every file system */
+        ok = linkat(p->dirfd, p->part, p->dirfd, p->name, 0) == 0 &&
+             unlinkat(p->dirfd, p->part, 0) == 0;
+    return ok || error_set_errno(err, "%s", p->name);
+}
+
+bool parcel_commit(struct parcel *p, mode_t mode, enum parcel_other other,
+                   struct hallmark_error *err)
+{
+    struct digest_value found;
+    bool ok = begin(p, err) && digest_final(p->digest, &found, err) &&
+              content_compare(p->content, &found, err);
+
+    if (ok && (fchmod(p->fd, mode) < 0 || fsync(p->fd) < 0))
+        ok = error_set_errno(err, "%s", p->part);
+    ok = ok && put(p, other, err);
+    if (ok) {
+        unlinkat(p->dirfd, p->record, 0);
+        close_all(p);
+    }
+    return ok;
+}
+
+void parcel_discard(struct parcel *p)
+{
+    if (p->fd >= 0) {
+        unlinkat(p->dirfd, p->record, 0);
+        unlinkat(p->dirfd, p->part, 0);
+    }
+    close_all(p);
+}
+
+void parcel_leave(struct parcel *p)
+{
+    if (p->n_taken && p->etag[0])
+        close_all(p);
+    else
+        parcel_discard(p);
+}
