@@ -22,7 +22,7 @@ struct package_index_entry {
     uint64_t size;                                 /* bytes */
     unsigned hashes; /* of enum release_hashes; 0 where the index has only weak ones */
     unsigned char sha256[RELEASE_SHA256_LEN], sha512[RELEASE_SHA512_LEN];
-    const char *index; /* what package_index_new() was told */
+    const char *index; /* what package_index_new() was told; NULL where no index says it */
     /* Of Unpacked-Sizes, which says nothing else but the path: what is in an archive. */
     uint64_t n_entries, n_unpacked; /* the latter in bytes */
 };

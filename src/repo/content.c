@@ -76,7 +76,8 @@ struct content *content_of_package(const struct package_index_entry *entry)
     content->package.size = entry->size;
     content->kind = CONTENT_PACKAGE;
     content->said_by = "the index";
-    content->index = alloc_strdup(entry->index);
+    if (entry->index)
+        content->index = alloc_strdup(entry->index);
     content->hashes = entry->hashes;
     memcpy(content->sha256, entry->sha256, sizeof content->sha256);
     memcpy(content->sha512, entry->sha512, sizeof content->sha512);
