@@ -192,8 +192,11 @@ class Publish:
         for name in invariant.DOCUMENTS:
             os.remove(os.path.join(place.root, name))
             if name != "Release.gpg":
+                lines = [line for line in documents[name].splitlines(True) if b" Unpacked-Sizes" not in line]
                 with open(os.path.join(place.root, name), "wb") as file:
-                    file.write(documents[name])
+                    file.writelines(lines)
+        for name in ("Unpacked-Sizes", "Unpacked-Sizes.xz", "by-hash"):
+            os.remove(os.path.join(place.root, name))
         self.change(place)
 
     def prepare_resigned(self, place):
