@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "crypto/checksum.h"
 #include "system/crew.h"
 
 enum {
@@ -162,6 +161,17 @@ static bool cut(struct index_blocks *blocks, size_t len, struct hallmark_error *
 
 /* ---- Places to cut -------------------------------------------------------------------------- */
 
+/* FNV-1a, and its upper half: whoever chooses names chooses how large blocks are, no more. */
+static uint32_t hash(struct bytes_view text)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    size_t i;
+
+    for (i = 0; i < text.len; i++)
+        h = (h ^ (unsigned char)text.data[i]) * UINT64_C(1099511628211);
+    return (uint32_t)(h >> 32);
+}
+
 /* Whether the text may be cut behind UNIT: by its first line, which names it, so that its next
  * version changes nothing. */
 static bool is_place(struct bytes_view unit)
@@ -169,7 +179,7 @@ static bool is_place(struct bytes_view unit)
     const char *end = memchr(unit.data, '\n', unit.len);
     struct bytes_view name = bytes_view_of(unit.data, end ? (size_t)(end - unit.data) : unit.len);
 
-    return (checksum_xxh3(name) & UINT32_MAX) < ((uint64_t)unit.len << 32) / CUT_EACH;
+    return hash(name) < ((uint64_t)unit.len << 32) / CUT_EACH;
 }
 
 /* The next whole unit of the current text that was not looked at. */

@@ -31,6 +31,7 @@ enum option {
     OPTION_INTO,
     OPTION_LINKS,
     OPTION_SANDBOX,
+    OPTION_HASH_BACKEND,
     OPTION_MAX_ENTRIES,
     OPTION_MAX_SIZE,
 };
@@ -64,6 +65,8 @@ static const struct cli_option options[] = {
     {OPTION_LINKS, "links", "inside|any", UNPACK, "which symbolic links to accept (inside)"},
     {OPTION_SANDBOX, "sandbox", "required|best-effort|off", CHECK | LIST | UNPACK,
      "confine what reads indexes and archives (required)"},
+    {OPTION_HASH_BACKEND, "hash-backend", "auto|openssl|avx2|avx512", CHECK,
+     "how to hash many files (auto: the fastest here)"},
     {OPTION_MAX_ENTRIES, "max-entries", "N", UNPACK, "refuse an archive with more entries"},
     {OPTION_MAX_SIZE, "max-size", "SIZE", UNPACK, "refuse an archive that unpacks to more"},
 };
@@ -236,6 +239,7 @@ static void check_packages(struct check *check)
         .packages = packages,
         .n_packages = (size_t)n_names,
         .problem = check_problem,
+        .hash_backend = cli_value(run->cli, OPTION_HASH_BACKEND),
         .progress = check_progress,
         .ctx = check,
     };
