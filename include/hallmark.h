@@ -193,6 +193,7 @@ struct hallmark_check_options {
                     const struct hallmark_error *err); /* once for each file that is not good; the
                                                           package is lent until it returns, NULL where
                                                           an index cannot be had or read */
+    const char *hash_backend; /* "openssl", "avx2", "avx512"; NULL or "auto": the fastest here */
     hallmark_progress_fn *progress;
     void *ctx;
 };
@@ -327,6 +328,7 @@ struct hallmark_publisher_options {
     int64_t lock_wait;         /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
     int64_t source_date_epoch; /* the Date to write, seconds since 1970-01-01; 0: the clock */
     enum hallmark_sandbox sandbox;
+    const char *hash_backend;  /* as in struct hallmark_check_options */
     void (*note)(void *ctx, enum hallmark_note kind, const char *line);
     hallmark_progress_fn *progress;
     void *ctx;

@@ -158,12 +158,33 @@ bool encoding_is_printable(unsigned code)
     return true;
 }
 
+size_t encoding_count_plain(struct bytes_view text)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101);
+    static const uint64_t high = UINT64_C(0x8080808080808080);
+    uint64_t word;
+    size_t n = 0;
+
+    /* Eight at once: below 0x80, not 0x7f, not below 0x20. Nothing carries between the bytes. */
+    for (; text.len - n >= sizeof word; n += sizeof word) {
+        memcpy(&word, text.data + n, sizeof word);
+        if (word & high || (word + ones) & high || (((word | high) - 0x20 * ones) & high) != high)
+            break;
+    }
+    while (n < text.len && text.data[n] >= 0x20 && text.data[n] < 0x7f)
+        n++;
+    return n;
+}
+
 bool encoding_is_printable_text(struct bytes_view text)
 {
     size_t len;
     unsigned code;
 
     for (; text.len; text.data += len, text.len -= len) {
+        len = encoding_count_plain(text);
+        if (len)
+            continue;
         len = encoding_utf8(text, &code);
         if (len == 0 || !encoding_is_printable(code))
             return false;

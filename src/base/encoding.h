@@ -37,6 +37,10 @@ bool encoding_is_printable(unsigned code);
 /* A size in decimal, in its one spelling: no sign, no leading zero, below 2^63. */
 bool encoding_parse_size(struct bytes_view text, uint64_t *out);
 
+/* How many characters at the start of TEXT are printable ASCII: no other need be looked at one by
+ * one. */
+size_t encoding_count_plain(struct bytes_view text);
+
 /* Whether TEXT is well-formed UTF-8, all of it printable. */
 bool encoding_is_printable_text(struct bytes_view text);
 

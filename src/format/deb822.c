@@ -42,7 +42,11 @@ static const char *text_fault(struct bytes_view rest)
     size_t len;
     unsigned code;
 
-    while (rest.len) {
+    for (;;) {
+        len = encoding_count_plain(rest);
+        rest = bytes_view_of(rest.data + len, rest.len - len);
+        if (rest.len == 0)
+            return NULL;
         len = 1;
         code = (unsigned char)rest.data[0];
         if (code >= 0x80)
@@ -54,7 +58,6 @@ static const char *text_fault(struct bytes_view rest)
         rest.data += len;
         rest.len -= len;
     }
-    return NULL;
 }
 
 static bool is_blank(char c)

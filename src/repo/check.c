@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "repo/catalogue.h"
+#include "repo/hash_ahead.h"
 #include "repo/index.h"
 #include "repo/repository.h"
 
@@ -14,6 +15,7 @@ struct check {
     uint64_t n_total; /* bytes that will be read if all is well; 0: not known */
     struct hallmark_error worst;
     struct strlist told; /* problems of files that are no packages */
+    struct hash_ahead *ahead;
 };
 
 static bool count_bytes(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -56,6 +58,65 @@ static void note_index(void *ctx, const struct content *content, const struct ha
     note_problem(check, content, err);
 }
 
+/* ---- Ahead ---------------------------------------------------------------------------------- */
+
+/* File I of those that are checked. */
+static const struct content *content_at(const struct check *check, size_t i)
+{
+    const struct hallmark_check_options *options = check->options;
+
+    if (options->packages)
+        return i < options->n_packages ? content_of(options->packages[i]) : NULL;
+    return repository_file(check->repository, i);
+}
+
+/* In any thread. What is wrong with it is said later, by check_one(). */
+static int open_ahead(void *ctx, size_t i)
+{
+    const struct check *check = ctx;
+
+    return fetch_package(check->repository->place.fetch, content_at(check, i)->package.path, NULL);
+}
+
+static void show_ahead(void *ctx, uint64_t n_bytes)
+{
+    struct check *check = ctx;
+
+    if (check->options->progress)
+        check->options->progress(check->options->ctx, check->report.n_bytes + n_bytes,
+                                 check->n_total);
+}
+
+/* Packages that a SHA-256 vouches for can be hashed together. */
+static bool start_ahead(struct check *check, struct hallmark_error *err)
+{
+    struct hash_ahead_options options = {.open = open_ahead, .progress = show_ahead, .ctx = check};
+    const struct content *content;
+    size_t i;
+
+    if (!digest_batch_find(check->options->hash_backend, &options.kind, err))
+        return false;
+    check->ahead = hash_ahead_new(&options);
+    for (i = 0; (content = content_at(check, i)) != NULL; i++)
+        if (content->kind == CONTENT_PACKAGE && content->hashes == RELEASE_SHA256)
+            hash_ahead_add(check->ahead, i, content->package.size);
+    return true;
+}
+
+/* Whether file I, which is CONTENT, was found good. Anything else says nothing. */
+static bool is_good_ahead(struct check *check, size_t i, const struct content *content)
+{
+    const struct hash_ahead_file *file = hash_ahead_find(check->ahead, i);
+
+    if (!file || memcmp(file->sha256, content->sha256, sizeof file->sha256) != 0)
+        return false;
+    check->report.n_checked++;
+    check->report.n_bytes += content->package.size;
+    return true;
+}
+
+/* ---- One after the other -------------------------------------------------------------------- */
+
 static bool check_one(void *ctx, const struct content *content, struct hallmark_error *err)
 {
     struct check *check = ctx;
@@ -80,7 +141,8 @@ static void check_named(struct check *check)
     for (i = 0; i < options->n_packages; i++)
         check->n_total += options->packages[i]->size;
     for (i = 0; i < options->n_packages; i++)
-        check_one(check, content_of(options->packages[i]), NULL);
+        if (!is_good_ahead(check, i, content_of(options->packages[i])))
+            check_one(check, content_of(options->packages[i]), NULL);
 }
 
 /* Whether a file that the manifest lists is to be looked at: packages always; of indexes one
@@ -129,7 +191,7 @@ static bool check_all(struct check *check, struct hallmark_error *err)
         for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
             check->n_total += content->package.size;
     for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
-        if (is_due(check, content))
+        if (!is_good_ahead(check, i, content) && is_due(check, content))
             check_one(check, content, err);
     return catalogue_read(repository, &sink, err) && check_sizes(check, err);
 }
@@ -139,13 +201,15 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
                                struct hallmark_check_report *report, struct hallmark_error *err)
 {
     struct check check = {.repository = repository, .options = options};
-    bool ok = true;
+    bool ok;
 
     error_clear(err);
-    if (options->packages)
+    ok = start_ahead(&check, err);
+    if (ok && options->packages)
         check_named(&check);
-    else
+    else if (ok)
         ok = check_all(&check, err);
+    hash_ahead_free(check.ahead);
     strlist_free(&check.told);
     if (report)
         *report = check.report;

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "repo/apt_contents.h"
+#include "repo/hash_ahead.h"
 #include "repo/package_format.h"
 #include "system/package.h"
 #include "system/tree.h"
@@ -51,6 +52,9 @@ struct generate {
     struct flat_index_builder *flat; /* in the layout plain */
     struct release *release;         /* likewise: the only one */
     struct digest *digest;
+    struct hash_ahead *ahead; /* files by their index in the tree */
+    const struct hash_ahead_file
+        *now_ahead; /* what it says of the file that is read now, or NULL */
     unsigned char *buf;
     uint64_t n_to_hash;                      /* bytes */
     struct digest_cache_record *dsc_records; /* of the .dsc files, in their order; those without */
@@ -111,16 +115,51 @@ static bool is_wanted(const struct generate *g, const struct tree_file *file)
            apt_sources_lists(apt_tree_sources(g->out.apt), file->path);
 }
 
-static void count_to_hash(struct generate *g)
+/* In any thread. */
+static int open_ahead(void *ctx, size_t i)
 {
+    struct generate *g = ctx;
+
+    return file_open_beneath(g->rootfd, g->tree.files[i].path, NULL);
+}
+
+static void show_ahead(void *ctx, uint64_t n_bytes)
+{
+    struct generate *g = ctx;
+
+    if (g->options->progress)
+        g->options->progress(g->options->ctx, g->out.n_hashed_bytes + n_bytes, g->n_to_hash);
+}
+
+/* Whether it can no longer change without its stamp telling; see settle(). */
+static bool is_settled(const struct tree_file *file)
+{
+    int64_t age = clock_ns() - file->stamp.ctime;
+
+    return age < 0 || age >= SETTLED_NS;
+}
+
+static bool plan_hashing(struct generate *g, struct hallmark_error *err)
+{
+    struct hash_ahead_options options = {.open = open_ahead, .progress = show_ahead, .ctx = g};
+    const struct tree_file *file;
     struct digest_cache_record record;
     size_t i;
 
+    if (!digest_batch_find(g->options->hash_backend, &options.kind, err))
+        return false;
+    g->ahead = hash_ahead_new(&options);
     g->n_to_hash = g->out.n_hashed_bytes;
-
-    for (i = 0; i < g->tree.n_files; i++)
-        if (is_wanted(g, &g->tree.files[i]) && !find_cached(g, &g->tree.files[i], &record))
-            g->n_to_hash += g->tree.files[i].stamp.size;
+    for (i = 0; i < g->tree.n_files; i++) {
+        file = &g->tree.files[i];
+        if (!is_wanted(g, file) || find_cached(g, file, &record))
+            continue;
+        g->n_to_hash += file->stamp.size;
+        if (g->algorithms == DIGEST_SHA256 && is_settled(file) &&
+            !(g->out.apt && apt_sources_wants(file->path)))
+            hash_ahead_add(g->ahead, i, file->stamp.size);
+    }
+    return true;
 }
 
 /* What reading a file gives. */
@@ -157,6 +196,19 @@ static bool hash_fd(struct generate *g, int fd, const char *path, struct reading
     if (n < 0)
         return error_set_errno(err, "%s", path);
     return digest_final(g->digest, &out->record.digest, err);
+}
+
+/* Takes what was hashed ahead, if that was this very state of the file. */
+static bool take_ahead(struct generate *g, struct reading *out)
+{
+    const struct hash_ahead_file *ahead = g->now_ahead;
+
+    if (!ahead || !tree_stamp_is_equal(&ahead->stamp, &out->record.stamp))
+        return false;
+    memcpy(out->record.digest.sha256, ahead->sha256, sizeof ahead->sha256);
+    out->record.hashed_at = ahead->hashed_at;
+    g->out.n_hashed_bytes += ahead->size;
+    return true;
 }
 
 static bool take_stamp(int fd, const char *path, struct tree_stamp *out, struct hallmark_error *err)
@@ -228,7 +280,8 @@ static bool hash_once(struct generate *g, const char *path, struct reading *read
     if (!take_stamp(fd, path, &out->stamp, err) || !settle(fd, path, &out->stamp, is_steady, err) ||
         !*is_steady)
         goto out;
-    ok = hash_fd(g, fd, path, reading, err) && check_archive(g, fd, path, reading, err);
+    ok = (take_ahead(g, reading) || hash_fd(g, fd, path, reading, err)) &&
+         check_archive(g, fd, path, reading, err);
     out->algorithms = g->algorithms;
     if (take_stamp(fd, path, &after, err))
         *is_steady = tree_stamp_is_equal(&out->stamp, &after);
@@ -302,8 +355,13 @@ static bool add_file(struct generate *g, struct tree_file *file, struct hallmark
 {
     struct reading reading = {.control = {0}};
     struct release_entry entry;
-    bool ok = find_cached(g, file, &reading.record) || hash_file(g, file->path, &reading, err);
+    bool ok = find_cached(g, file, &reading.record);
 
+    if (!ok) {
+        g->now_ahead = hash_ahead_find(g->ahead, (size_t)(file - g->tree.files));
+        ok = hash_file(g, file->path, &reading, err);
+        g->now_ahead = NULL;
+    }
     if (ok) {
         entry = entry_from(file->path, &reading.record);
         ok = g->out.apt ? add_to_apt(g, &entry, &reading, err)
@@ -477,8 +535,7 @@ static bool run(struct generate *g, struct hallmark_error *err)
     g->digest = digest_new(g->algorithms, err);
     if (!g->digest || !add_dscs(g, err))
         return false;
-    count_to_hash(g);
-    return add_files(g, err) && finish(g, err);
+    return plan_hashing(g, err) && add_files(g, err) && finish(g, err);
 }
 
 /* What the packages are listed in. */
@@ -519,6 +576,7 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
     package_reader_free(g.reader);
     flat_index_stop(g.flat);
     digest_free(g.digest);
+    hash_ahead_free(g.ahead);
     free(g.dsc_records);
     free(g.buf);
     if (ok)

@@ -24,6 +24,7 @@ struct generate_options {
     int statefd;                /* where the cache of lists of files is; -1: nowhere */
     enum generate_broken broken;
     enum hallmark_sandbox sandbox;
+    const char *hash_backend;       /* as in struct hallmark_check_options */
     hallmark_progress_fn *progress; /* bytes hashed, of all bytes that have to be; may be NULL */
     void *ctx;
 };

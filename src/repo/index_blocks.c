@@ -6,14 +6,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "crypto/checksum.h"
 #include "system/crew.h"
 
 enum {
     /* Debian's index grows by 3% by these; by 6% with blocks of half the size. */
     BLOCK_MIN = COMPRESS_BLOCK_MAX / 8 * 5,
-    CUT_EACH = COMPRESS_BLOCK_MAX / 4, /* bytes between places for a cut, on average */
-    N_THREADS = 1,                     /* each takes 24 MiB for xz */
+    N_THREADS = 1, /* each takes 24 MiB for xz */
     N_BLOCKS = 3,
 };
 
@@ -38,6 +36,8 @@ struct index_blocks {
     struct block ring[N_BLOCKS];
     size_t first, n_waiting; /* of those that are cut */
     size_t scanned;          /* of the text of the current one, which is behind those */
+    size_t place;            /* where it will be cut; 0: not known yet */
+    uint32_t weight;         /* of that place */
     size_t n_cut;            /* all of them */
     struct crew *crew;
     struct digest *digest;
@@ -150,7 +150,7 @@ static bool cut(struct index_blocks *blocks, size_t len, struct hallmark_error *
     block->text.len = len;
     blocks->n_cut++;
     blocks->n_waiting++;
-    blocks->scanned = 0;
+    blocks->scanned = blocks->place = 0;
     begin(blocks, block);
     /* The text that follows stands behind that of the block, whose memory stays as it is. */
     if (blocks->n_waiting == N_BLOCKS && !drain(blocks, err))
@@ -162,14 +162,29 @@ static bool cut(struct index_blocks *blocks, size_t len, struct hallmark_error *
 
 /* ---- Places to cut -------------------------------------------------------------------------- */
 
-/* Whether the text may be cut behind UNIT: by its first line, which names it, so that its next
- * version changes nothing. */
-static bool is_place(struct bytes_view unit)
+/* FNV-1a, mixed once more: whoever chooses names chooses how large blocks are, no more. */
+static uint32_t hash(struct bytes_view text)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    size_t i;
+
+    for (i = 0; i < text.len; i++)
+        h = (h ^ (unsigned char)text.data[i]) * UINT64_C(1099511628211);
+    h = (h ^ (h >> 32)) * UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(h >> 32);
+}
+
+/* Remembers the place behind UNIT, if that is the best one yet: that with the least hash of the
+ * unit's first line, which names it, so that its next version changes nothing. */
+static void weigh_place(struct index_blocks *blocks, struct bytes_view unit)
 {
     const char *end = memchr(unit.data, '\n', unit.len);
-    struct bytes_view name = bytes_view_of(unit.data, end ? (size_t)(end - unit.data) : unit.len);
+    uint32_t weight = hash(bytes_view_of(unit.data, end ? (size_t)(end - unit.data) : unit.len));
 
-    return (checksum_xxh3(name) & UINT32_MAX) < ((uint64_t)unit.len << 32) / CUT_EACH;
+    if (blocks->scanned < BLOCK_MIN || (blocks->place && weight >= blocks->weight))
+        return;
+    blocks->place = blocks->scanned;
+    blocks->weight = weight;
 }
 
 /* The next whole unit of the current text that was not looked at. */
@@ -187,21 +202,22 @@ static bool next_unit(struct index_blocks *blocks, struct bytes_view *out)
     return true;
 }
 
-/* Cuts off what can be, which does not depend on how the text comes. A unit that does not fit is in
- * the next block; one that fits into none is cut anywhere. */
+/* Cuts off what can be, which does not depend on how the text comes. A unit that fits into no block
+ * is cut anywhere. */
 static bool cut_all(struct index_blocks *blocks, struct hallmark_error *err)
 {
     struct bytes_view unit;
     bool has_unit, ok = true;
+    size_t place;
 
     while (ok) {
         has_unit = next_unit(blocks, &unit);
         if (has_unit && blocks->scanned + unit.len <= COMPRESS_BLOCK_MAX) {
             blocks->scanned += unit.len;
-            if (blocks->scanned >= BLOCK_MIN && is_place(unit))
-                ok = cut(blocks, blocks->scanned, err);
+            weigh_place(blocks, unit);
         } else if (has_unit || current(blocks)->text.len > COMPRESS_BLOCK_MAX) {
-            ok = cut(blocks, blocks->scanned ? blocks->scanned : COMPRESS_BLOCK_MAX, err);
+            place = blocks->place ? blocks->place : blocks->scanned;
+            ok = cut(blocks, place ? place : COMPRESS_BLOCK_MAX, err);
         } else {
             return true;
         }

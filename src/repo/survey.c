@@ -75,6 +75,7 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher
                                    .broken = p->options->keep_going ? GENERATE_LEAVE_OUT
                                                                     : GENERATE_REFUSE,
                                    .sandbox = p->options->sandbox,
+                                   .hash_backend = p->options->hash_backend,
                                    .progress = p->options->progress,
                                    .ctx = p->options->ctx};
     struct hallmark_error why = {0};

@@ -66,6 +66,8 @@ static const struct cli_option options[] = {
     {OPTION_LOCK_WAIT, "lock-wait", "TIME", UPDATE | RESIGN | PRUNE, "wait for another run to end"},
     {OPTION_SANDBOX, "sandbox", "required|best-effort|off", UPDATE | STATUS | CHECK,
      "confine the reading of archives (required)"},
+    {OPTION_HASH_BACKEND, "hash-backend", "auto|openssl|avx2|avx512", UPDATE | STATUS | CHECK,
+     "how to hash many files (auto: the fastest here)"},
     {OPTION_ACCEPT_LOSS, "accept-loss", NULL, UPDATE,
      "publish although the tree is empty or most of it gone"},
     {OPTION_KEEP_GOING, "keep-going", NULL, UPDATE | STATUS,
@@ -177,6 +179,7 @@ static bool work_start(struct work *work, const struct cli *cli)
         work->how.passphrase = work->passphrase.text;
     work->how.interactive =
         !work->passphrase.is_set && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    work->how.hash_backend = cli_value(cli, OPTION_HASH_BACKEND);
     work->how.keep_going = cli_has(cli, OPTION_KEEP_GOING);
     work->how.accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
     work->how.note = tell;
@@ -406,8 +409,10 @@ static void check_unlisted(struct job *job)
 /* Checks what is published of SUITE (NULL: there are none), and adds it to TOTAL. */
 static bool check_suite(struct job *job, const char *suite, struct hallmark_check_report *total)
 {
-    struct hallmark_check_options how = {
-        .problem = check_problem, .progress = check_progress, .ctx = job};
+    struct hallmark_check_options how = {.problem = check_problem,
+                                         .hash_backend = job->work->how.hash_backend,
+                                         .progress = check_progress,
+                                         .ctx = job};
     struct hallmark_check_report checked = {0};
     const struct hallmark_manifest *manifest;
     struct hallmark_repository *repository =

@@ -46,6 +46,8 @@ static const struct cli_option options[] = {
     {OPTION_LINKS, "links", "inside|any", UNPACK, "which symbolic links to accept (inside)"},
     {OPTION_SANDBOX, "sandbox", "required|best-effort|off", EVERY,
      "confine what reads indexes, archives, and the network (required)"},
+    {OPTION_HASH_BACKEND, "hash-backend", "auto|openssl|avx2|avx512", CHECK,
+     "how to hash many files (auto: the fastest here)"},
     {OPTION_MAX_ENTRIES, "max-entries", "N", UNPACK, "refuse an archive with more entries"},
     {OPTION_MAX_SIZE, "max-size", "SIZE", UNPACK, "refuse an archive that unpacks to more"},
     {OPTION_OUTPUT, "output", "DIR", FETCH, "where packages go (-o; the current directory)"},
@@ -126,6 +128,7 @@ static void check_packages(struct check *check)
         .packages = packages,
         .n_packages = (size_t)n_names,
         .problem = check_problem,
+        .hash_backend = cli_value(run->cli, OPTION_HASH_BACKEND),
         .progress = check_progress,
         .ctx = check,
     };

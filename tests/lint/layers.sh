@@ -28,7 +28,7 @@ declare -A allowed=(
 find_owner()
 {
     case $1 in
-    gpgme.h | gpg-error.h | openssl/* | xxhash.h) owner=crypto ;;
+    cpuid.h | gpgme.h | gpg-error.h | openssl/* | xxhash.h) owner=crypto ;;
     archive.h | archive_entry.h | curl/curl.h | seccomp.h | zlib.h | bzlib.h | lzma.h | zstd.h) owner=system ;;
     linux/landlock.h | linux/seccomp.h | linux/filter.h) owner=system ;;
     hallmark.h) owner=public ;;

@@ -268,6 +268,28 @@ static void encoding_accepts_text_to_show(void **state)
     assert_escaped(3, "\xc3\xa4", 2, "\xc3\xa4");
 }
 
+/* Every byte at every place of a word, and of the rest of one. */
+static void encoding_accepts_plain_text(void **state)
+{
+    char text[21];
+    size_t at, len;
+    unsigned byte;
+
+    (void)state;
+    for (len = 0; len < sizeof text; len++) {
+        memset(text, 'a', sizeof text);
+        assert_int_equal(encoding_count_plain(bytes_view_of(text, len)), len);
+        for (at = 0; at < len; at++) {
+            for (byte = 0; byte < 256; byte++) {
+                text[at] = (char)byte;
+                assert_int_equal(encoding_count_plain(bytes_view_of(text, len)),
+                                 byte >= 0x20 && byte < 0x7f ? len : at);
+            }
+            text[at] = '~';
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +301,7 @@ int main(void)
         cmocka_unit_test(encoding_rejects_utf8),
         cmocka_unit_test(encoding_accepts_printable),
         cmocka_unit_test(encoding_rejects_printable),
+        cmocka_unit_test(encoding_accepts_plain_text),
         cmocka_unit_test(encoding_accepts_sizes),
         cmocka_unit_test(encoding_rejects_sizes),
         cmocka_unit_test(encoding_accepts_text_to_show),

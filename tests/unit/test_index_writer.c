@@ -193,8 +193,8 @@ static void index_blocks_accepts_one_change(void **state)
     assert_true(all.n >= 10 && all.n <= 17);
     for (i = 0; i + 1 < all.n; i++)
         assert_true(all.lens[i] >= COMPRESS_BLOCK_MAX / 2 && all.lens[i] <= COMPRESS_BLOCK_MAX);
-    for (i = 0; i < 4; i++) {
-        cut(&other, 20000, (unsigned)(i * 6500), 1 << 16);
+    for (i = 0; i < 8; i++) {
+        cut(&other, 20000, (unsigned)(i * 2700), 1 << 16);
         assert_true(count_new(&all, &other) >= 1 && count_new(&all, &other) <= 2);
     }
 }
