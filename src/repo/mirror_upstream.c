@@ -327,6 +327,8 @@ bool mirror_upstream_read_others(struct mirror *mirror, struct mirror_suite *sui
     if (!read_upstream(suite, MIRROR_RELEASE, LIMITS_MANIFEST_BYTES, err) ||
         !read_upstream(suite, MIRROR_SIGNATURE, LIMITS_SIGNATURE_BYTES, err))
         return false;
+    if (!suite->documents[MIRROR_RELEASE].exists)
+        suite->documents[MIRROR_SIGNATURE].exists = false; /* it is of nothing */
     if (suite->documents[MIRROR_RELEASE].exists &&
         (release->len != text->len || memcmp(release->data, text->data, text->len) != 0))
         return error_set(err, HALLMARK_ERR_CONTENT,
