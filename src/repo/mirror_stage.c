@@ -285,19 +285,22 @@ bool mirror_stage_fill(struct mirror *mirror, struct hallmark_error *err)
 
 static bool add_file(void *ctx, const struct content *content, struct hallmark_error *err)
 {
-    return mirror_files_add(ctx, content, err);
+    struct mirror *mirror = ctx;
+
+    return !mirror_wants(mirror, content->package.name) ||
+           mirror_files_add(&mirror->files, content, err);
 }
 
 /* Adds what REPOSITORY's manifest and indexes list. */
 static bool list_files(struct mirror *mirror, const struct hallmark_repository *repository,
                        struct hallmark_error *err)
 {
-    struct catalogue_sink sink = {.each = add_file, .ctx = &mirror->files};
+    struct catalogue_sink sink = {.each = add_file, .ctx = mirror};
     const struct content *content;
     size_t i;
 
     for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
-        if (content->kind == CONTENT_PACKAGE && !mirror_files_add(&mirror->files, content, err))
+        if (content->kind == CONTENT_PACKAGE && !add_file(mirror, content, err))
             return false;
     return catalogue_read(repository, &sink, err);
 }
@@ -373,6 +376,13 @@ static bool is_behind(const char *path, const struct strlist *roots)
     return false;
 }
 
+/* A pattern with a slip of the pen would retire all that is there. */
+static bool check_names(const struct mirror *mirror, struct hallmark_error *err)
+{
+    return mirror->files.n_files || !mirror->packages.n_items ||
+           error_set(err, HALLMARK_ERR_USAGE, "no package has a name that is wanted");
+}
+
 /* Nothing that an index lists may lie where the generations are. */
 static bool check_apart(const struct mirror *mirror, struct hallmark_error *err)
 {
@@ -402,7 +412,8 @@ bool mirror_stage_list(struct mirror *mirror, struct hallmark_error *err)
     for (i = 0; i < mirror->n_suites; i++)
         if (!list_staged(mirror, &mirror->suites[i], err))
             return false;
-    return mirror_files_sort(&mirror->files, err) && check_apart(mirror, err);
+    return mirror_files_sort(&mirror->files, err) && check_names(mirror, err) &&
+           check_apart(mirror, err);
 }
 
 /* ---- A dry run ------------------------------------------------------------------------------ */
@@ -446,5 +457,6 @@ bool mirror_stage_preview(struct mirror *mirror, struct hallmark_error *err)
         if (!list_files(mirror, mirror->suites[i].upstream, err))
             return false;
     }
-    return mirror_files_sort(&mirror->files, err) && check_apart(mirror, err);
+    return mirror_files_sort(&mirror->files, err) && check_names(mirror, err) &&
+           check_apart(mirror, err);
 }

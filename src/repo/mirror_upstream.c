@@ -280,7 +280,8 @@ bool mirror_upstream_is_served(const struct mirror *mirror)
     bool ok = !mirror->options->full && mirror->rootfd >= 0 &&
               mirror->record.n_suites == mirror->n_suites &&
               is_same_list(&mirror->components, &mirror->record.components) &&
-              is_same_list(&mirror->architectures, &mirror->record.architectures);
+              is_same_list(&mirror->architectures, &mirror->record.architectures) &&
+              is_same_list(&mirror->packages, &mirror->record.packages);
     char *name;
     size_t i, k;
 
