@@ -414,6 +414,7 @@ struct hallmark_mirror_options {
                                              and architectures are; its suite is not looked at, and its
                                              state_dir, which must not be "", holds what a mirror remembers */
     const char *const *suites; /* NULL-terminated: of an archive; NULL: the only one that there is */
+    const char *const *packages; /* NULL-terminated patterns, as in glob(7), of names; NULL: all packages */
     int64_t keep;        /* seconds that files stay which no current manifest lists; 0: three days */
     int64_t lock_wait;   /* seconds to wait for another run; 0: fail with HALLMARK_ERR_BUSY */
     const char *trace;   /* write project/trace/TRACE, as mirrors of Debian do; NULL: none */

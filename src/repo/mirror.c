@@ -3,6 +3,7 @@
 #include "repo/mirror.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,16 @@ void mirror_note(const struct mirror *mirror, enum hallmark_note kind, const cha
     encoding_escape(text.data, text.cap, line, strlen(line));
     mirror->options->note(mirror->options->ctx, kind, text.data);
     bytes_free(&text);
+}
+
+bool mirror_wants(const struct mirror *mirror, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < mirror->packages.n_items; i++)
+        if (fnmatch(mirror->packages.items[i], name, 0) == 0)
+            return true;
+    return mirror->packages.n_items == 0;
 }
 
 bool mirror_count(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -175,6 +186,7 @@ bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error 
 
     if (!take_names(&mirror->components, policy->components, "component", err) ||
         !take_names(&mirror->architectures, policy->architectures, "architecture", err) ||
+        !take_names(&mirror->packages, mirror->options->packages, "package", err) ||
         !keyring_files_load(policy->keyrings, &mirror->keyring, err))
         return false;
     if (policy->state_dir && !*policy->state_dir)
@@ -225,6 +237,7 @@ void mirror_close(struct mirror *mirror)
     bytes_free(&mirror->keyring);
     strlist_free(&mirror->components);
     strlist_free(&mirror->architectures);
+    strlist_free(&mirror->packages);
     free(mirror->root);
     free(mirror->state_base);
 }

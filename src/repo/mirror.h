@@ -42,7 +42,7 @@ struct mirror {
     const struct hallmark_mirror_options *options;
     const char *source;
     struct bytes keyring;
-    struct strlist components, architectures; /* wanted, sorted, each once */
+    struct strlist components, architectures, packages; /* wanted, sorted, each once */
     char *root;       /* DEST without links; NULL: there is none yet, in a dry run */
     char *state_base; /* the policy's state directory; in it, this mirror's own is open as: */
     int rootfd, statefd, lock;   /* -1 while not open */
@@ -62,6 +62,9 @@ struct mirror {
 /* Tells one line, escaped, to whom the options name. */
 void mirror_note(const struct mirror *mirror, enum hallmark_note kind, const char *fmt, ...)
     ERROR_PRINTF(3, 4);
+
+/* Whether a package of that name is wanted. */
+bool mirror_wants(const struct mirror *mirror, const char *name);
 
 /* A sink that counts bytes for the progress function; its context is the struct mirror. */
 bool mirror_count(void *ctx, const void *data, size_t len, struct hallmark_error *err);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "repo/catalogue.h"
 #include "repo/index.h"
 #include "repo/mirror.h"
 #include "repo/mirror_cover.h"
@@ -64,23 +65,72 @@ static void check_some(struct audit *audit, const struct hallmark_repository *re
     audit->report.n_bytes += report.n_bytes;
 }
 
-/* Of a narrowed archive, a check of all looks at one form of each index only: so at every other
- * file that the mirror holds of the manifest by itself. */
-static void check_metadata(struct audit *audit, const struct hallmark_repository *repository)
-{
-    const struct hallmark_package **packages =
-        alloc_array(repository_count_files(repository) + 1, sizeof *packages);
-    const struct content *content;
-    size_t i, n = 0;
+/* What is looked at by itself. */
+struct chosen {
+    const struct mirror *mirror;
+    const struct hallmark_repository *repository;
+    const struct hallmark_package **packages;
+    size_t n_packages, cap;
+};
 
-    for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
-        if (content->kind == CONTENT_METADATA &&
-            mirror_cover_has(repository, repository->verified->release.entries[i].path) &&
-            content_exists(content, repository->place.fetch))
-            packages[n++] = &content->package;
-    if (n)
-        check_some(audit, repository, packages, n);
-    free(packages);
+static void choose(struct chosen *chosen, const struct content *content)
+{
+    chosen->packages = alloc_one_more(chosen->packages, chosen->n_packages, &chosen->cap,
+                                      sizeof *chosen->packages);
+    chosen->packages[chosen->n_packages++] = &content->package;
+}
+
+/* A package of an index, of which a copy is kept until the repository is closed. */
+static bool choose_package(void *ctx, const struct content *content, struct hallmark_error *err)
+{
+    struct chosen *chosen = ctx;
+    struct mirror_files one = {0};
+    bool ok = true;
+
+    if (!mirror_wants(chosen->mirror, content->package.name))
+        return true;
+    ok = mirror_files_add(&one, content, err);
+    if (ok)
+        choose(chosen, repository_keep(chosen->repository, mirror_files_content(&one.files[0])));
+    mirror_files_free(&one);
+    return ok;
+}
+
+/* What of the manifest itself is looked at one by one. Of a narrowed archive, a check of all looks
+ * at one form of each index only. */
+static void choose_files(struct chosen *chosen)
+{
+    const struct hallmark_repository *repository = chosen->repository;
+    const struct content *content;
+    size_t i;
+
+    for (i = 0; (content = repository_file(repository, i)) != NULL; i++) {
+        bool is_wanted =
+            content->kind == CONTENT_METADATA
+                ? mirror_cover_has(repository, repository->verified->release.entries[i].path) &&
+                      content_exists(content, repository->place.fetch)
+                : mirror_wants(chosen->mirror, content->package.name);
+
+        if (is_wanted)
+            choose(chosen, content);
+    }
+}
+
+static void check_chosen(struct audit *audit, const struct hallmark_repository *repository)
+{
+    struct chosen chosen = {.mirror = audit->mirror, .repository = repository};
+    struct catalogue_sink sink = {.each = choose_package, .ctx = &chosen};
+    struct hallmark_error why = {0};
+
+    choose_files(&chosen);
+    if (audit->mirror->packages.n_items && !catalogue_read(repository, &sink, &why)) {
+        note_worst(audit, &why);
+        audit->report.n_bad++;
+        problem(audit, NULL, &why);
+    }
+    if (chosen.n_packages)
+        check_some(audit, repository, chosen.packages, chosen.n_packages);
+    free(chosen.packages);
 }
 
 static bool check_suite(struct audit *audit, const char *directory, struct hallmark_error *err)
@@ -96,9 +146,10 @@ static bool check_suite(struct audit *audit, const char *directory, struct hallm
     free(path);
     if (!repository)
         return false;
-    if (repository->is_archive && index_is_narrowed(repository))
-        check_metadata(audit, repository);
-    check_some(audit, repository, NULL, 0);
+    if (mirror->packages.n_items || (repository->is_archive && index_is_narrowed(repository)))
+        check_chosen(audit, repository);
+    if (!mirror->packages.n_items)
+        check_some(audit, repository, NULL, 0);
     hallmark_repository_close(repository);
     return true;
 }
@@ -137,17 +188,22 @@ static bool find_suites(const struct mirror *mirror, struct strlist *out,
     return ok;
 }
 
-/* Where nobody says which components and architectures are meant, those that the mirror holds. */
-static void take_record(struct mirror *mirror)
+static void copy_list(struct strlist *to, const struct strlist *from)
 {
     size_t i;
 
-    if (mirror->components.n_items || mirror->architectures.n_items)
+    for (i = 0; i < from->n_items; i++)
+        strlist_add(to, from->items[i]);
+}
+
+/* Where nobody says which components and architectures are meant, those that the mirror holds. */
+static void take_record(struct mirror *mirror)
+{
+    if (mirror->components.n_items || mirror->architectures.n_items || mirror->packages.n_items)
         return;
-    for (i = 0; i < mirror->record.components.n_items; i++)
-        strlist_add(&mirror->components, mirror->record.components.items[i]);
-    for (i = 0; i < mirror->record.architectures.n_items; i++)
-        strlist_add(&mirror->architectures, mirror->record.architectures.items[i]);
+    copy_list(&mirror->components, &mirror->record.components);
+    copy_list(&mirror->architectures, &mirror->record.architectures);
+    copy_list(&mirror->packages, &mirror->record.packages);
 }
 
 static bool audit_all(struct audit *audit, struct hallmark_error *err)

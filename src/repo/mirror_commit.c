@@ -161,6 +161,14 @@ static bool switch_to_staged(struct mirror *mirror, struct hallmark_error *err)
     return ok;
 }
 
+static void copy_list(struct strlist *to, const struct strlist *from)
+{
+    size_t i;
+
+    for (i = 0; i < from->n_items; i++)
+        strlist_add(to, from->items[i]);
+}
+
 /* Remembers what is complete now; a crash before that costs the next run some reading. */
 static bool remember(struct mirror *mirror, struct hallmark_error *err)
 {
@@ -175,10 +183,9 @@ static bool remember(struct mirror *mirror, struct hallmark_error *err)
     mirror_record_free_retired(&mirror->retired);
     mirror->retired = retired;
     record.source = alloc_strdup(fetch_url(mirror->suites[0].upstream->place.fetch));
-    for (i = 0; i < mirror->components.n_items; i++)
-        strlist_add(&record.components, mirror->components.items[i]);
-    for (i = 0; i < mirror->architectures.n_items; i++)
-        strlist_add(&record.architectures, mirror->architectures.items[i]);
+    copy_list(&record.components, &mirror->components);
+    copy_list(&record.architectures, &mirror->architectures);
+    copy_list(&record.packages, &mirror->packages);
     for (i = 0; i < mirror->n_suites; i++)
         mirror_record_add(&record, mirror_upstream_name(&mirror->suites[i]),
                           mirror->suites[i].upstream->verified->sha256,

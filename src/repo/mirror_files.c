@@ -51,7 +51,7 @@ static bool merge(struct mirror_file *a, const struct mirror_file *b)
 {
     unsigned both = a->hashes & b->hashes;
 
-    if (!both || a->size != b->size ||
+    if (a->size != b->size ||
         (both & RELEASE_SHA256 && memcmp(a->sha256, b->sha256, sizeof a->sha256) != 0) ||
         (both & RELEASE_SHA512 && memcmp(a->sha512, b->sha512, sizeof a->sha512) != 0))
         return false;

@@ -50,6 +50,7 @@ void mirror_record_free(struct mirror_record *record)
     free(record->source);
     strlist_free(&record->components);
     strlist_free(&record->architectures);
+    strlist_free(&record->packages);
     *record = (struct mirror_record){0};
 }
 
@@ -70,6 +71,7 @@ void mirror_record_write(const struct mirror_record *record, struct bytes *out)
     deb822_write(out, "Source", record->source);
     write_words(out, "Components", &record->components);
     write_words(out, "Architectures", &record->architectures);
+    write_words(out, "Packages", &record->packages);
     bytes_append_str(out, "Manifests:\n");
     for (i = 0; i < record->n_suites; i++)
         bytes_printf(out, " %s %" PRId64 " %s\n", record->suites[i].sha256, record->suites[i].date,
@@ -160,7 +162,8 @@ bool mirror_record_parse(struct mirror_record *out, struct bytes_view text,
     bool ok = deb822_parse(&stanza, text, DEB822_STRICT, record_name, err) &&
               deb822_get_line(&stanza, "Source", &record.source, err) &&
               parse_words(&record.components, &stanza, "Components", err) &&
-              parse_words(&record.architectures, &stanza, "Architectures", err);
+              parse_words(&record.architectures, &stanza, "Architectures", err) &&
+              parse_words(&record.packages, &stanza, "Packages", err);
 
     if (ok && (!record.source || !parse_suites(&record, &stanza)))
         ok = error_set(err, HALLMARK_ERR_MALFORMED, "%s: has no valid Source or Manifests",

@@ -22,7 +22,7 @@ struct mirror_record_suite {
 
 struct mirror_record {
     char *source; /* the URL that it came from; NULL: there is no record */
-    struct strlist components, architectures; /* that are held; none: all */
+    struct strlist components, architectures, packages; /* that are held; none: all */
     struct mirror_record_suite *suites;
     size_t n_suites, cap;
 };

@@ -168,7 +168,8 @@ struct missing {
     struct fetch_item *items;
     unsigned *hashes;
     size_t n_items;
-    struct hallmark_error first; /* of those that failed */
+    const struct content **doubtful; /* those that did not come, */
+    struct strlist reasons;          /* and why */
 };
 
 static bool find_missing(struct missing *missing, struct hallmark_error *err)
@@ -179,6 +180,7 @@ static bool find_missing(struct missing *missing, struct hallmark_error *err)
     size_t i, n = repository_count_files(suite->upstream);
 
     missing->contents = alloc_array(n, sizeof *missing->contents);
+    missing->doubtful = alloc_array(n, sizeof *missing->doubtful);
     missing->items = alloc_array(n, sizeof *missing->items);
     missing->hashes = alloc_array(n, sizeof *missing->hashes);
     for (i = 0; (content = repository_file(suite->upstream, i)) != NULL; i++) {
@@ -219,17 +221,27 @@ static bool stage_arrived(void *ctx, size_t i, const char *name, const struct di
     return true;
 }
 
-/* Not every form of an index that is listed need be served; but what is served must be right. */
 static bool note_failed(void *ctx, size_t i, const struct hallmark_error *why,
                         struct hallmark_error *err)
 {
     struct missing *missing = ctx;
-    bool is_absent = why->code == HALLMARK_ERR_CONTENT &&
-                     !content_exists(missing->contents[i], missing->suite->upstream->place.fetch);
 
-    (void)err;
-    if (!is_absent && missing->first.code == HALLMARK_OK)
-        missing->first = *why;
+    if (why->code != HALLMARK_ERR_CONTENT)
+        return error_set(err, why->code, "%s", why->text);
+    missing->doubtful[missing->reasons.n_items] = missing->contents[i];
+    strlist_add(&missing->reasons, why->text);
+    return true;
+}
+
+/* Not every form of an index that is listed need be served; but what is served must be right. */
+static bool check_doubtful(const struct missing *missing, struct hallmark_error *err)
+{
+    struct fetch *fetch = missing->suite->upstream->place.fetch;
+    size_t i;
+
+    for (i = 0; i < missing->reasons.n_items; i++)
+        if (content_exists(missing->doubtful[i], fetch))
+            return error_set(err, HALLMARK_ERR_CONTENT, "%s", missing->reasons.items[i]);
     return true;
 }
 
@@ -247,10 +259,10 @@ static bool stage_metadata(struct mirror *mirror, const struct mirror_suite *sui
     batch.items = missing.items;
     batch.hashes = missing.hashes;
     batch.n_items = missing.n_items;
-    ok = ok && mirror_fetch_batch(&batch, err) &&
-         (missing.first.code == HALLMARK_OK ||
-          error_set(err, missing.first.code, "%s", missing.first.text));
+    ok = ok && mirror_fetch_batch(&batch, err) && check_doubtful(&missing, err);
     free(missing.contents);
+    free(missing.doubtful);
+    strlist_free(&missing.reasons);
     free(missing.items);
     free(missing.hashes);
     return ok;
@@ -273,19 +285,22 @@ bool mirror_stage_fill(struct mirror *mirror, struct hallmark_error *err)
 
 static bool add_file(void *ctx, const struct content *content, struct hallmark_error *err)
 {
-    return mirror_files_add(ctx, content, err);
+    struct mirror *mirror = ctx;
+
+    return !mirror_wants(mirror, content->package.name) ||
+           mirror_files_add(&mirror->files, content, err);
 }
 
 /* Adds what REPOSITORY's manifest and indexes list. */
 static bool list_files(struct mirror *mirror, const struct hallmark_repository *repository,
                        struct hallmark_error *err)
 {
-    struct catalogue_sink sink = {.each = add_file, .ctx = &mirror->files};
+    struct catalogue_sink sink = {.each = add_file, .ctx = mirror};
     const struct content *content;
     size_t i;
 
     for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
-        if (content->kind == CONTENT_PACKAGE && !mirror_files_add(&mirror->files, content, err))
+        if (content->kind == CONTENT_PACKAGE && !add_file(mirror, content, err))
             return false;
     return catalogue_read(repository, &sink, err);
 }
@@ -335,27 +350,59 @@ static bool list_staged(struct mirror *mirror, const struct mirror_suite *suite,
     return ok;
 }
 
+/* The names at the root that are links into the current generation. */
+static void find_roots(const struct mirror *mirror, struct strlist *out)
+{
+    char *name;
+    size_t i;
+
+    for (i = 0; i < mirror->n_staged; i++) {
+        name = alloc_strndup(mirror->staged[i].name, strcspn(mirror->staged[i].name, "/"));
+        if (!strlist_has(out, name))
+            strlist_add(out, name);
+        free(name);
+    }
+}
+
+/* Whether the file at PATH would lie behind one of the links ROOTS, on any file system. */
+static bool is_behind(const char *path, const struct strlist *roots)
+{
+    struct bytes_view first = bytes_view_of(path, strcspn(path, "/"));
+    size_t i;
+
+    for (i = 0; i < roots->n_items; i++)
+        if (bytes_view_equals_nocase(first, bytes_view_str(roots->items[i])))
+            return true;
+    return false;
+}
+
+/* A pattern with a slip of the pen would retire all that is there. */
+static bool check_names(const struct mirror *mirror, struct hallmark_error *err)
+{
+    return mirror->files.n_files || !mirror->packages.n_items ||
+           error_set(err, HALLMARK_ERR_USAGE, "no package has a name that is wanted");
+}
+
 /* Nothing that an index lists may lie where the generations are. */
 static bool check_apart(const struct mirror *mirror, struct hallmark_error *err)
 {
-    size_t i, k, len;
+    struct strlist roots = {0};
+    const char *path;
+    bool ok = true;
+    size_t i;
 
-    for (i = 0; i < mirror->files.n_files; i++) {
-        const char *path = mirror->files.files[i].path;
-
-        len = strcspn(path, "/");
-        for (k = 0; k < mirror->n_staged; k++) {
-            const char *name = mirror->staged[k].name;
-
-            if (bytes_view_equals_nocase(bytes_view_of(path, len),
-                                         bytes_view_of(name, strcspn(name, "/"))))
-                return error_set(err, HALLMARK_ERR_MALFORMED,
-                                 "%s: cannot be where the manifest is: a mirror has \"%.*s\" as a "
-                                 "link to its current generation",
-                                 path, (int)len, path);
-        }
+    find_roots(mirror, &roots);
+    for (i = 0; ok && i < mirror->files.n_files; i++) {
+        path = mirror->files.files[i].path;
+        if (is_behind(path, &roots))
+            ok =
+                error_set(err, HALLMARK_ERR_MALFORMED,
+                          "%s: cannot be where the manifest is: a mirror has \"%.*s\" as a link to "
+                          "its current generation",
+                          path, (int)strcspn(path, "/"), path);
     }
-    return true;
+    strlist_free(&roots);
+    return ok;
 }
 
 bool mirror_stage_list(struct mirror *mirror, struct hallmark_error *err)
@@ -365,7 +412,8 @@ bool mirror_stage_list(struct mirror *mirror, struct hallmark_error *err)
     for (i = 0; i < mirror->n_suites; i++)
         if (!list_staged(mirror, &mirror->suites[i], err))
             return false;
-    return mirror_files_sort(&mirror->files, err) && check_apart(mirror, err);
+    return mirror_files_sort(&mirror->files, err) && check_names(mirror, err) &&
+           check_apart(mirror, err);
 }
 
 /* ---- A dry run ------------------------------------------------------------------------------ */
@@ -409,5 +457,6 @@ bool mirror_stage_preview(struct mirror *mirror, struct hallmark_error *err)
         if (!list_files(mirror, mirror->suites[i].upstream, err))
             return false;
     }
-    return mirror_files_sort(&mirror->files, err) && check_apart(mirror, err);
+    return mirror_files_sort(&mirror->files, err) && check_names(mirror, err) &&
+           check_apart(mirror, err);
 }

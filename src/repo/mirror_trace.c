@@ -98,6 +98,7 @@ void mirror_trace_text(const struct mirror *mirror, const char *url, int64_t now
     deb822_write(out, "Running on host", mirror->options->trace);
     write_words(out, "Components", &mirror->components);
     write_words(out, "Architectures", &mirror->architectures);
+    write_words(out, "Packages", &mirror->packages);
     deb822_write(out, "Upstream-mirror", shown);
     write_manifests(mirror, out);
     free(shown);

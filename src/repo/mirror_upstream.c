@@ -280,7 +280,8 @@ bool mirror_upstream_is_served(const struct mirror *mirror)
     bool ok = !mirror->options->full && mirror->rootfd >= 0 &&
               mirror->record.n_suites == mirror->n_suites &&
               is_same_list(&mirror->components, &mirror->record.components) &&
-              is_same_list(&mirror->architectures, &mirror->record.architectures);
+              is_same_list(&mirror->architectures, &mirror->record.architectures) &&
+              is_same_list(&mirror->packages, &mirror->record.packages);
     char *name;
     size_t i, k;
 
@@ -327,6 +328,8 @@ bool mirror_upstream_read_others(struct mirror *mirror, struct mirror_suite *sui
     if (!read_upstream(suite, MIRROR_RELEASE, LIMITS_MANIFEST_BYTES, err) ||
         !read_upstream(suite, MIRROR_SIGNATURE, LIMITS_SIGNATURE_BYTES, err))
         return false;
+    if (!suite->documents[MIRROR_RELEASE].exists)
+        suite->documents[MIRROR_SIGNATURE].exists = false; /* it is of nothing */
     if (suite->documents[MIRROR_RELEASE].exists &&
         (release->len != text->len || memcmp(release->data, text->data, text->len) != 0))
         return error_set(err, HALLMARK_ERR_CONTENT,

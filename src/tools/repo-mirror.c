@@ -24,6 +24,7 @@ enum option {
     OPTION_ACCEPT_CHANGE,
     OPTION_COMPONENT,
     OPTION_ARCH,
+    OPTION_PACKAGE,
     OPTION_SANDBOX,
     OPTION_KEEP,
     OPTION_LOCK_WAIT,
@@ -54,6 +55,7 @@ static const struct cli_option options[] = {
     {OPTION_COMPONENT, "component", "NAME", EVERY,
      "only this component of an archive (repeatable)"},
     {OPTION_ARCH, "arch", "ARCH", EVERY, "only this architecture, or \"source\" (repeatable)"},
+    {OPTION_PACKAGE, "package", "PATTERN", EVERY, "only packages of this name (repeatable)"},
     {OPTION_SANDBOX, "sandbox", "required|best-effort|off", EVERY,
      "confine what reads indexes (required)"},
     {OPTION_KEEP, "keep", "TIME", SYNC, "keep what is not listed any more (3d)"},
@@ -70,7 +72,7 @@ struct run {
     const char *dest;
     struct hallmark_policy policy;
     struct hallmark_mirror_options how;
-    const char **keyrings, **signed_by, **components, **architectures, **suites;
+    const char **keyrings, **signed_by, **components, **architectures, **suites, **packages;
     struct hallmark_error err;
     struct progress progress;
     struct report_json json;
@@ -150,6 +152,7 @@ static bool start(struct run *run, const struct cli *cli, const char *dest, cons
     run->policy.signed_by = run->signed_by = cli_values(cli, OPTION_SIGNED_BY);
     run->policy.components = run->components = cli_values(cli, OPTION_COMPONENT);
     run->policy.architectures = run->architectures = cli_values(cli, OPTION_ARCH);
+    how->packages = run->packages = cli_values(cli, OPTION_PACKAGE);
     how->suites = run->suites = cli_values(cli, OPTION_SUITE);
     how->policy = &run->policy;
     how->trace = cli_value(cli, OPTION_TRACE);
@@ -171,6 +174,7 @@ static void stop(struct run *run)
     free(run->components);
     free(run->architectures);
     free(run->suites);
+    free(run->packages);
 }
 
 /* ---- sync ----------------------------------------------------------------------------------- */

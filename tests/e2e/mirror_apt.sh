@@ -123,6 +123,22 @@ json "o['n_retired'] == 2 and o['n_fetched'] == 1 + 7" # the sources; extra with
 expect 0 '' -- mirror sync --arch amd64 --component main --component contrib --json "$ROOT" "$P"
 json "not o['published']" # the order makes no difference
 
+# By name: the indexes are what was signed, and only these packages are there.
+expect 0 '' -- mirror sync --arch amd64 --component main --component contrib --package 'h*' --package docs --json "$ROOT" "$P"
+json "o['published'] and o['n_files'] == 3 and o['n_fetched'] == 0 and o['n_retired'] == 3"
+expect 0 '' -- mirror sync --arch amd64 --component main --component contrib --package docs --package 'h*' --json "$ROOT" "$P"
+json "not o['published']"
+expect 0 '' -- mirror check --json "$P"
+json "o['n_checked'] == 3 and o['n_indexes'] >= 14"
+flip "$P/pool/main/d/docs_1.0_all.deb" 100
+expect 7 '*' -- mirror check "$P"
+grep -q 'bad: 1 of' "$T/stderr" || fail "$(cat "$T/stderr")"
+rm "$P/pool/main/d/docs_1.0_all.deb"
+expect 0 '' -- mirror sync --arch amd64 --component main --package '*o*' "$ROOT" "$P" --component contrib --full
+cmp "$ROOT/pool/main/d/docs_1.0_all.deb" "$P/pool/main/d/docs_1.0_all.deb" || fail "by name"
+
+expect 2 'no package has a name that is wanted$' -- mirror sync --arch amd64 --package '[' "$ROOT" "$P" --accept-loss
+
 # ---- Several suites ---------------------------------------------------------------------------
 make_indexes "$ROOT" testing
 sign_archive "$ROOT" testing

@@ -117,6 +117,14 @@ snapshot "$T/flat-mirror" >"$T/before"
 expect 0 '' -- mirror sync "$FLAT" "$T/flat-mirror"
 unchanged "$T/flat-mirror" "$T/before"
 expect 0 '' -- consume check "$T/flat-mirror"
+sign_release "$FLAT"
+rm "$FLAT/Release"
+expect 0 '' -- mirror sync "$FLAT" "$T/flat-inline"
+[ -e "$T/flat-inline/InRelease" ] || fail "no InRelease"
+[ ! -e "$T/flat-inline/Release.gpg" ] || fail "a signature of nothing"
+rm -r "$T/flat-inline"
+gpg --homedir "$GNUPG" --batch --quiet --decrypt --output "$FLAT/Release" "$FLAT/InRelease" 2>"$T/gpg.log" || :
+rm "$FLAT/InRelease"
 
 # ---- A trace ----------------------------------------------------------------------------------
 expect 0 '' -- mirror sync --full --trace mirror.example.org "$FLAT" "$T/flat-mirror"

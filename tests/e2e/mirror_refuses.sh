@@ -135,6 +135,19 @@ mv "$ROOT/pool/main/h/hello_3.0_amd64.deb" "$T/elsewhere.deb"
 mkfifo "$ROOT/pool/main/h/hello_3.0_amd64.deb"
 hostile N18-mirror-fifo 7 'hello_3.0_amd64.deb: is not a regular file'
 
+# It expires while its files are fetched: the first rename is held up for longer than it is valid.
+if have strace && ! under_wrapper; then
+    new_package
+    until=$(date -u -d "$(field "$S" Valid-Until)" +%s)
+    served "$M/dists/stable" >"$T/served"
+    ASAN_OPTIONS=detect_leaks=0 expect 4 'expired' -- strace -f -qq -o "$T/trace" -e trace=renameat \
+        -e inject=renameat:delay_enter=3000000:when=1 "$REPO_MIRROR" sync --keyring "$KEYS/signer.gpg" \
+        --state "$STATE" --now "@$((until - 1))" "$ROOT" "$M"
+    served_is "$M/dists/stable" "$T/served"
+    passed F14-mirror 4
+    good
+fi
+
 # ---- Indexes ----------------------------------------------------------------------------------
 new_package
 rm -rf "$S/main/binary-amd64/by-hash"

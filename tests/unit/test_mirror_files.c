@@ -98,9 +98,11 @@ static void mirror_files_accepts_the_same_file_twice(void **state)
     add_good(&files, "a", "2");
     assert_true(add(&files, "b", "1", RELEASE_SHA256 | RELEASE_SHA512, &err));
     add_good(&files, "b", "1");
+    assert_true(add(&files, "a", "2", RELEASE_SHA512, &err));
     assert_true(mirror_files_sort(&files, &err));
     assert_int_equal(files.n_files, 2);
     assert_string_equal(files.files[0].path, "a");
+    assert_int_equal(files.files[0].hashes, RELEASE_SHA256 | RELEASE_SHA512); /* both must hold */
     assert_int_equal(files.files[1].hashes, RELEASE_SHA256 | RELEASE_SHA512);
     mirror_files_free(&files);
 }
@@ -110,7 +112,7 @@ static void mirror_files_rejects_two_files_of_one_path(void **state)
     static const struct {
         const char *text;
         unsigned hashes;
-    } others[] = {{"2", RELEASE_SHA256}, {"11", RELEASE_SHA256}, {"1", RELEASE_SHA512}};
+    } others[] = {{"2", RELEASE_SHA256}, {"11", RELEASE_SHA256}, {"11", RELEASE_SHA512}};
     size_t i;
 
     (void)state;
