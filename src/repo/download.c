@@ -12,7 +12,10 @@
 #include "repo/parcel.h"
 #include "repo/repository.h"
 
-enum { PUBLIC_FILE = 0644 };
+enum {
+    PUBLIC_FILE = 0644,
+    TOGETHER = 256, /* files that are synced at once; so many are open beside those that come */
+};
 
 /* One file that is wanted. */
 struct wanted {
@@ -30,7 +33,9 @@ struct download {
     mode_t mode; /* of the files */
     struct wanted *wanted;
     size_t n_wanted;
-    struct wanted **due; /* those of one round */
+    struct wanted **due;            /* those of one round */
+    struct wanted *ready[TOGETHER]; /* verified, and not there yet */
+    size_t n_ready;
     uint64_t n_done, n_total;
     struct hallmark_error worst;
 };
@@ -113,18 +118,6 @@ static bool restart(void *ctx, size_t i, struct hallmark_error *err)
     return true;
 }
 
-static bool commit(struct download *d, struct wanted *w, struct hallmark_error *err)
-{
-    enum parcel_other other = d->options->replace ? PARCEL_REPLACE_OTHER : PARCEL_KEEP_OTHER;
-
-    if (!repository_check_fresh(d->repository, err) ||
-        !parcel_commit(&w->parcel, d->mode, other, err))
-        return false;
-    d->report.n_fetched++;
-    d->report.n_bytes += w->parcel.content->package.size;
-    return true;
-}
-
 /* Keeps the problem that weighs most: what is wrong weighs more than what could not be had; else
  * the first one stays. */
 static void note_problem(struct download *d, const struct wanted *w,
@@ -138,6 +131,36 @@ static void note_problem(struct download *d, const struct wanted *w,
         d->options->problem(d->options->ctx, &w->parcel.content->package, why);
 }
 
+static void put_one(struct download *d, struct wanted *w)
+{
+    enum parcel_other other = d->options->replace ? PARCEL_REPLACE_OTHER : PARCEL_KEEP_OTHER;
+    struct hallmark_error problem = {0};
+
+    if (repository_check_fresh(d->repository, &problem) &&
+        parcel_put(&w->parcel, other, &problem)) {
+        d->report.n_fetched++;
+        d->report.n_bytes += w->parcel.content->package.size;
+        return;
+    }
+    note_problem(d, w, &problem);
+    parcel_discard(&w->parcel);
+}
+
+/* Makes all that is verified durable, and then appear. */
+static bool put_ready(struct download *d, struct hallmark_error *err)
+{
+    size_t i;
+
+    if (d->n_ready == 1 && !file_sync(d->ready[0]->parcel.fd, d->ready[0]->parcel.name, err))
+        return false;
+    if (d->n_ready > 1 && !file_sync_all(d->dirfd, d->options->into, err))
+        return false;
+    for (i = 0; i < d->n_ready; i++)
+        put_one(d, d->ready[i]);
+    d->n_ready = 0;
+    return true;
+}
+
 /* What is wrong is fetched once more, from the start: something on the way, or what an earlier
  * attempt has left, may be the cause. */
 static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct hallmark_error *err)
@@ -147,19 +170,22 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
     struct wanted *w = d->due[i];
     struct hallmark_error problem = {0};
 
-    (void)err;
+    w->n_attempts++;
+    w->is_due = false;
+    if (!why && parcel_check(&w->parcel, d->mode, &problem)) {
+        d->ready[d->n_ready++] = w;
+        return d->n_ready < TOGETHER || put_ready(d, err);
+    }
     if (why)
         problem = *why;
+    if (problem.code == HALLMARK_ERR_CONTENT && w->n_attempts < ATTEMPTS &&
+        fetch_is_remote(d->repository->place.fetch))
+        w->is_due = true;
     else
-        commit(d, w, &problem);
-    w->n_attempts++;
-    w->is_due = problem.code == HALLMARK_ERR_CONTENT && w->n_attempts < ATTEMPTS &&
-                fetch_is_remote(d->repository->place.fetch);
-    if (problem.code && !w->is_due)
         note_problem(d, w, &problem);
     if (problem.code == HALLMARK_ERR_IO)
         parcel_leave(&w->parcel);
-    else if (problem.code)
+    else
         parcel_discard(&w->parcel);
     return true;
 }
@@ -203,7 +229,7 @@ static bool get_due(struct download *d, struct hallmark_error *err)
 
     do
         ok = list_due(d, items, &n, err) &&
-             fetch_items(d->repository->place.fetch, items, n, &sink, err);
+             fetch_items(d->repository->place.fetch, items, n, &sink, err) && put_ready(d, err);
     while (ok && n);
     free(items);
     return ok;

@@ -168,6 +168,18 @@ fail:
     return false;
 }
 
+/* Need not survive a crash: without it, the file is fetched from its start. */
+static bool write_record(const struct parcel *p, struct hallmark_error *err)
+{
+    int fd = file_open_at(p->dirfd, p->record, O_WRONLY | O_CREAT | O_EXCL, PRIVATE_FILE);
+    bool ok = fd >= 0 && file_write_all(fd, p->etag, strlen(p->etag));
+
+    if (!ok)
+        error_set_errno(err, "%s", p->record);
+    file_close(&fd);
+    return ok;
+}
+
 bool parcel_set_etag(struct parcel *p, const char *etag, struct hallmark_error *err)
 {
     if (!begin(p, err))
@@ -176,7 +188,7 @@ bool parcel_set_etag(struct parcel *p, const char *etag, struct hallmark_error *
         return true;
     unlinkat(p->dirfd, p->record, 0);
     snprintf(p->etag, sizeof p->etag, "%s", etag);
-    return !*etag || file_create(p->dirfd, p->record, bytes_view_str(etag), PRIVATE_FILE, err);
+    return !*etag || write_record(p, err);
 }
 
 bool parcel_take(struct parcel *p, const void *data, size_t len, struct hallmark_error *err)
@@ -187,8 +199,17 @@ bool parcel_take(struct parcel *p, const void *data, size_t len, struct hallmark
     return file_write_all(p->fd, data, len) || error_set_errno(err, "%s", p->part);
 }
 
-/* Renames the file to its name, over another one only where that was asked for. */
-static bool put(const struct parcel *p, enum parcel_other other, struct hallmark_error *err)
+bool parcel_check(struct parcel *p, mode_t mode, struct hallmark_error *err)
+{
+    struct digest_value found;
+
+    return begin(p, err) && digest_final(p->digest, &found, err) &&
+           content_compare(p->content, &found, err) &&
+           (fchmod(p->fd, mode) == 0 || error_set_errno(err, "%s", p->part));
+}
+
+/* Over another file only where that was asked for. */
+bool parcel_put(struct parcel *p, enum parcel_other other, struct hallmark_error *err)
 {
     bool ok;
 
@@ -199,24 +220,11 @@ static bool put(const struct parcel *p, enum parcel_other other, struct hallmark
     if (!ok && other != PARCEL_REPLACE_OTHER && errno == EINVAL) /* not on every file system */
         ok = linkat(p->dirfd, p->part, p->dirfd, p->name, 0) == 0 &&
              unlinkat(p->dirfd, p->part, 0) == 0;
-    return ok || error_set_errno(err, "%s", p->name);
-}
-
-bool parcel_commit(struct parcel *p, mode_t mode, enum parcel_other other,
-                   struct hallmark_error *err)
-{
-    struct digest_value found;
-    bool ok = begin(p, err) && digest_final(p->digest, &found, err) &&
-              content_compare(p->content, &found, err);
-
-    if (ok && (fchmod(p->fd, mode) < 0 || fsync(p->fd) < 0))
-        ok = error_set_errno(err, "%s", p->part);
-    ok = ok && put(p, other, err);
-    if (ok) {
-        unlinkat(p->dirfd, p->record, 0);
-        close_all(p);
-    }
-    return ok;
+    if (!ok)
+        return error_set_errno(err, "%s", p->name);
+    unlinkat(p->dirfd, p->record, 0);
+    close_all(p);
+    return true;
 }
 
 void parcel_discard(struct parcel *p)

@@ -39,10 +39,12 @@ bool parcel_resume(struct parcel *parcel, struct hallmark_error *err);
 bool parcel_set_etag(struct parcel *parcel, const char *etag, struct hallmark_error *err);
 bool parcel_take(struct parcel *parcel, const void *data, size_t len, struct hallmark_error *err);
 
-/* Compares the hashes, and makes the file appear, with MODE and durable once its directory is synced.
- * HALLMARK_ERR_CONTENT where they differ. */
-bool parcel_commit(struct parcel *parcel, mode_t mode, enum parcel_other other,
-                   struct hallmark_error *err);
+/* Compares the hashes of what was taken, and gives the file its MODE. HALLMARK_ERR_CONTENT where they
+ * differ. */
+bool parcel_check(struct parcel *parcel, mode_t mode, struct hallmark_error *err);
+
+/* Makes the file that was checked, and has been synced, appear under its name. */
+bool parcel_put(struct parcel *parcel, enum parcel_other other, struct hallmark_error *err);
 
 /* Throws away what was taken. */
 void parcel_discard(struct parcel *parcel);

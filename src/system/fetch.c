@@ -311,27 +311,37 @@ bool fetch_has(struct fetch *fetch, const char *name)
     return fstatat(fetch->dirfd, name, &st, 0) == 0 && S_ISREG(st.st_mode);
 }
 
+static bool list_directory(DIR *dir, const char *name, struct strlist *out,
+                           struct hallmark_error *err)
+{
+    struct dirent *entry;
+    struct stat st;
+
+    while ((errno = 0, entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+            S_ISDIR(st.st_mode))
+            strlist_add(out, entry->d_name);
+    return errno == 0 || error_set_errno(err, "%s", name);
+}
+
 bool fetch_list(struct fetch *fetch, const char *name, struct strlist *out,
                 struct hallmark_error *err)
 {
-    int fd = fetch->http ? -1 : file_open_at(fetch->dirfd, name, O_RDONLY | O_DIRECTORY, 0);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-    struct stat st;
+    DIR *dir = NULL;
     bool ok;
+    int fd;
 
     if (fetch->http)
         return true;
+    fd = file_open_at(fetch->dirfd, name, O_RDONLY | O_DIRECTORY, 0);
+    if (fd >= 0)
+        dir = fdopendir(fd);
     if (!dir) {
         ok = errno == ENOENT || errno == ENOTDIR || error_set_errno(err, "%s", name);
         file_close(&fd);
         return ok;
     }
-    while ((errno = 0, entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-            S_ISDIR(st.st_mode))
-            strlist_add(out, entry->d_name);
-    ok = errno == 0 || error_set_errno(err, "%s", name);
+    ok = list_directory(dir, name, out, err);
     closedir(dir);
     return ok;
 }

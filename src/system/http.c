@@ -88,7 +88,10 @@ void http_enter(struct http *http, const char *directory)
 
 static unsigned patience(const struct http *http)
 {
-    return http->options.seconds ? http->options.seconds : LIMITS_HTTP_SECONDS;
+    enum { DAY = 86400 };
+    unsigned seconds = http->options.seconds;
+
+    return seconds == 0 ? LIMITS_HTTP_SECONDS : seconds < DAY ? seconds : DAY;
 }
 
 /* The worker has deadlines of its own; a worker that does not keep them is ended. */
