@@ -115,7 +115,8 @@ static bool set_up(struct service *s, unsigned *layers, struct hallmark_error *e
     if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK || !(s->multi = curl_multi_init()))
         return error_set(err, HALLMARK_ERR_IO, "libcurl cannot be used");
     curl_multi_setopt(s->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HTTP_PARALLEL);
-    sethostent(0);
+    sethostent(0); /* loads what /etc/nsswitch.conf names */
+    endhostent();
     return narrow(s, layers, err);
 }
 

@@ -30,6 +30,11 @@ tls_server()
 tls_server good
 WATCHED=("$T/consumer") PARENTS=("$T/out")
 accepts N11-good -- consume check "${trust[@]}" "$url" --quiet
+# The environment is not asked where to write the keys of a connection.
+export SSLKEYLOGFILE=$T/keylog
+accepts N11-no-key-log -- consume check "${trust[@]}" "$url" --quiet
+[ ! -e "$T/keylog" ] || fail "the keys of a connection were written"
+unset SSLKEYLOGFILE
 accepts N11-good-by-name -- consume check "${trust[@]}" "https://localhost:$PORT" --quiet
 accepts N11-good-fetch -- consume fetch "${trust[@]}" "$url" $package -o "$T/out" --quiet
 cmp "$T/out/hello-1.0.tar.gz" "$root/$package"

@@ -114,3 +114,31 @@ if have nginx; then
     expect 0 '' -- consume unpack "$url" pool/h/hello-1.2.tar.xz --into "$T/hello2"
     same_tree "$T/hello2" "$T/reference"
 fi
+
+# The process that talks to a server: nobody, where we are root; its system calls filtered; no descriptor of a file.
+if ! under_wrapper && have pgrep; then
+    serve "$root"
+    lies "$root" '.*' silence
+    consume check "http://127.0.0.1:$PORT" 2>"$T/killed" &
+    asking=$!
+    for ((i = 0; i < 100; i++)); do
+        [ ! -s "$root.log" ] || break
+        sleep 0.1
+    done
+    worker=$(pgrep -P "$(pgrep -P $asking -f repo-verify || echo $asking)" || pgrep -P $asking)
+    status=$(cat "/proc/$worker/status")
+    [ "$(id -u)" != 0 ] || grep -qE '^Uid:.65534.65534.65534.65534$' <<<"$status" || fail "not nobody: $status"
+    grep -q '^Seccomp:.2$' <<<"$status" || fail "no seccomp: $status"
+    grep -q '^NoNewPrivs:.1$' <<<"$status" || fail "may gain privileges: $status"
+    grep -q '^CapEff:.0000000000000000$' <<<"$status" || fail "has capabilities: $status"
+    if [ "$(id -u)" = 0 ]; then
+        files=$(find "/proc/$worker/fd" -type l -printf "%l\n")
+        others="^(socket:.*|/dev/null|pipe:.*|anon_inode:.*|/tmp/.*/killed)\$"
+        grep -vE "$others" <<<"$files" &&
+            fail "it has files open"
+    fi
+    kill $asking
+    wait $asking || :
+    pgrep -P $asking && fail "the process has stayed"
+fi
+exit 0

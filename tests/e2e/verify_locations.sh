@@ -32,7 +32,7 @@ json "o['manifest']['document'] == 'Release'"
 rm "$T/alone/Release.gpg"
 expect 3 'Release' -- consume manifest "$T/alone/Release" --no-state
 
-for scheme in http https ftp HTTP data gopher; do
+for scheme in ftp data gopher httpx; do
     expect 2 "$scheme://example.org/x" -- consume check "$scheme://example.org/x"
 done
 expect 2 'file://host' -- consume check "file://host/x"
