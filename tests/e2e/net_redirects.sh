@@ -117,7 +117,7 @@ lies "$T/other"
 export http_proxy=http://you:hidden@${other#http://}/
 lies "$root" '.*' status 500
 accepts N15-proxy -- consume check "$url" --quiet
-[ "$(grep -c "^GET .* proxy-auth=Basic_.* via=$url/" "$T/other.log")" = 5 ] || fail "not through the proxy: $(cat "$T/other.log")"
+[ "$(grep -c "^GET .* proxy-auth=Basic_.* via=$url/" "$T/other.log")" = 6 ] || fail "not through the proxy: $(cat "$T/other.log")"
 lies "$T/other" '.*' status 502
 refuses N15-proxy-fails 1 'status 502' -- consume check "$url"
 ! grep -q hidden "$T/stderr" || fail "the proxy's password is shown"

@@ -14,14 +14,18 @@ publish "$root"
 serve "$root"
 url=http://127.0.0.1:$PORT
 
-# The same words, but for the place.
+# The same words, but for the place, and how much was read: of an index that is one form over a network.
+words()
+{
+    sed -E 's/, [0-9.]+ KiB, signed/, signed/; /^ *"(n_bytes|n_indexes)":/d'
+}
 for command in "check" "list" "manifest --print" "check --json" "manifest --json" "list --json"; do
     # shellcheck disable=SC2086 # two words
     expect 0 '' -- consume $command "$root"
-    sed "s|$root|$url|" "$T/stdout" >"$T/wanted"
+    words <"$T/stdout" | sed "s|$root|$url|" >"$T/wanted"
     # shellcheck disable=SC2086
     expect 0 '' -- consume $command "$url"
-    diff "$T/wanted" "$T/stdout" >&2 || fail "$command says something else over http"
+    words <"$T/stdout" | diff "$T/wanted" - >&2 || fail "$command says something else over http"
 done
 
 # What is asked for, and nothing else. No encoding ever is.
@@ -33,7 +37,8 @@ expect 0 '' -- consume check "$url" pool/h/hello-1.0.tar.gz
 asked "$root" "GET /InRelease" "GET /pool/h/hello-1.0.tar.gz"
 lies "$root"
 expect 0 'hello is pool/h/hello-1.2.tar.xz' -- consume unpack "$url" hello --into "$T/hello"
-asked "$root" "GET /InRelease" "GET /pool/h/hello-1.2.tar.xz"
+sizes=$(awk '/ Unpacked-Sizes/ { print $2, $1 }' "$root/Release" | sort -n | sed -n '1s/.* //p')
+asked "$root" "GET /InRelease" "HEAD /by-hash/SHA256/$sizes" "GET /by-hash/SHA256/$sizes" "GET /pool/h/hello-1.2.tar.xz"
 unpack_reference "$root/pool/h/hello-1.2.tar.xz" "$T/reference"
 same_tree "$T/hello" "$T/reference"
 
