@@ -319,7 +319,7 @@ int file_make_directories(const char *path, mode_t mode, struct hallmark_error *
     return ok ? file_open_directory(path, err) : -1;
 }
 
-static bool remove_entries(int fd, dev_t device, int depth, struct hallmark_error *err);
+static bool remove_entries(int *fd, dev_t device, int depth, struct hallmark_error *err);
 
 /* Removes the directory NAME in DIRFD, which is not empty. */
 static bool remove_directory(int dirfd, const char *name, dev_t device, int depth,
@@ -336,7 +336,7 @@ static bool remove_directory(int dirfd, const char *name, dev_t device, int dept
     else if (depth == 0)
         error_set(err, HALLMARK_ERR_IO, "%s: cannot remove: too many directories deep", name);
     else
-        ok = remove_entries(fd, device, depth - 1, err) &&
+        ok = remove_entries(&fd, device, depth - 1, err) &&
              (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 ||
               error_set_errno(err, "%s: cannot remove", name));
     file_close(&fd);
@@ -362,22 +362,19 @@ static bool remove_one(int dirfd, const char *name, dev_t device, int depth,
     return error_set_errno(err, "%s: cannot remove", name);
 }
 
-/* Removes all in the directory FD, which stays open. */
-static bool remove_entries(int fd, dev_t device, int depth, struct hallmark_error *err)
+/* Removes all in the directory *FD and closes it: one descriptor for each directory that is open. */
+static bool remove_entries(int *fd, dev_t device, int depth, struct hallmark_error *err)
 {
-    int copy = file_open_at(fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    DIR *dir = fdopendir(*fd);
     struct dirent *entry;
     bool ok = true;
 
-    if (!dir) {
-        error_set_errno(err, "cannot list a directory to remove");
-        file_close(&copy);
-        return false;
-    }
+    if (!dir)
+        return error_set_errno(err, "cannot list a directory to remove");
+    *fd = -1;
     while (ok && (errno = 0, entry = readdir(dir)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ok = remove_one(fd, entry->d_name, device, depth, err);
+            ok = remove_one(dirfd(dir), entry->d_name, device, depth, err);
     if (ok && errno)
         ok = error_set_errno(err, "cannot list a directory to remove");
     closedir(dir);

@@ -198,12 +198,14 @@ static bool hash_fd(struct generate *g, int fd, const char *path, struct reading
     return digest_final(g->digest, &out->record.digest, err);
 }
 
-/* Takes what was hashed ahead, if that was this very state of the file. */
+/* Takes what was hashed ahead, if that was this very state of the file, and it was at rest already:
+ * see settle(). */
 static bool take_ahead(struct generate *g, struct reading *out)
 {
     const struct hash_ahead_file *ahead = g->now_ahead;
 
-    if (!ahead || !tree_stamp_is_equal(&ahead->stamp, &out->record.stamp))
+    if (!ahead || ahead->hashed_at - ahead->stamp.ctime < SETTLED_NS ||
+        !tree_stamp_is_equal(&ahead->stamp, &out->record.stamp))
         return false;
     memcpy(out->record.digest.sha256, ahead->sha256, sizeof ahead->sha256);
     out->record.hashed_at = ahead->hashed_at;

@@ -71,8 +71,10 @@ static bool remove_retired(struct mirror *mirror, struct hallmark_error *err)
         if (!ok)
             mirror_record_retire(&left, item->path, item->since);
     }
+    /* What is forgotten here must be gone for good. */
     if (left.n_items != mirror->retired.n_items)
-        ok = mirror_record_save_retired(mirror->statefd, &left, ok ? err : NULL) && ok;
+        ok = file_sync_all(mirror->rootfd, "the tree", ok ? err : NULL) &&
+             mirror_record_save_retired(mirror->statefd, &left, ok ? err : NULL) && ok;
     mirror_record_free_retired(&mirror->retired);
     mirror->retired = left;
     mirror->report.n_retired = left.n_items;

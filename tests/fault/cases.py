@@ -122,6 +122,7 @@ def is_locked(directory):
 class Publish:
     """A command of repo-release, and the old and the new state that it leads from and to."""
     is_publishing = True
+    takes_packages = True  # from who puts them below pool
 
     def __init__(self, tools, name, verb="update"):
         self.tools = tools
@@ -298,6 +299,7 @@ class PublishArchive(Publish):
 
 class Mirror(Publish):
     """repo-mirror sync: from one publication of its source to the next one, with a file and a generation to remove."""
+    takes_packages = False
 
     def __init__(self, tools, name="mirror"):
         super().__init__(tools, name, "sync")
@@ -408,6 +410,7 @@ class Unpack:
     """repo-verify unpack: the destination is whole or not there."""
     name = "unpack"
     is_publishing = False
+    takes_packages = True
     verb = "unpack"
 
     def __init__(self, tools):

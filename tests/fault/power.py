@@ -95,7 +95,8 @@ class Disk(cases.Place):
         os.makedirs(self.top)
         os.makedirs(self.tmp)
         call("cp", "--sparse=always", template.image, self.image)
-        shutil.copytree(template.stash, self.stash)
+        if os.path.exists(template.stash):
+            shutil.copytree(template.stash, self.stash)
         if not self.state.startswith(self.top) and os.path.exists(template.state):
             shutil.copytree(template.state, self.state)
 
@@ -120,7 +121,8 @@ class PowerSweep(sweep.Sweep):
         place.format()
         place.mount(MODELS[self.kind][0][1])
         case.prepare(place)
-        place.put_away()
+        if case.takes_packages:
+            place.put_away()
         place.unmount()
         return place
 
@@ -129,7 +131,8 @@ class PowerSweep(sweep.Sweep):
         place = self.place()
         place.copy_from(template)
         place.mount(MODELS[self.kind][0][1])
-        place.bring()
+        if case.takes_packages:
+            place.bring()
         result = cases.traced(self.tools, ["--count", "--list"], case.command(place), place, cases.FAULTY)
         place.unmount()
         require(result.status == 0, f"{case.name} without a fault: {result.status}: {result.errors}")
@@ -143,7 +146,8 @@ class PowerSweep(sweep.Sweep):
         try:
             place.copy_from(template)
             place.mount(options)
-            place.bring()
+            if case.takes_packages:
+                place.bring()
             old = case.old(place)
             if point == "end":
                 result = cases.run(case.command(place), place, cases.FAULTY)
@@ -160,7 +164,8 @@ class PowerSweep(sweep.Sweep):
             place.unmount()
             place.mount(options)
             self.count(judge(case, place, old, point))
-            place.bring()
+            if case.takes_packages:
+                place.bring()
             case.after_next(place, old)
             place.unmount()
         except Exception as broken:

@@ -9,6 +9,7 @@ import argparse
 import collections
 import concurrent.futures
 import os
+import random
 import re
 import sys
 import threading
@@ -144,6 +145,11 @@ def judge_kill(case, place, old, fault, result):
     return f"killed, found {case.settle(place, old)}"
 
 
+def is_passed_over(sweep, case, k):
+    """The short form tries each third call of a mirror of an archive, another third each time."""
+    return not sweep.is_long and case.name == "mirror-archive" and (k + sweep.offset) % 3
+
+
 def is_wanted(sweep, case, path):
     """The short form passes over what is the same in all cases: private GnuPG homes, the state."""
     if sweep.is_long or case.name == "changed":
@@ -160,7 +166,8 @@ def sweep_kill(sweep, chosen):
         points = sweep.points(case, template)
         sweep.failures += [f"{case.name}: {fault}" for fault in durability.faults(points)]
         # Of a private GnuPG home, and of a staging directory, nothing is left where only the command itself is killed.
-        faults = [(kind, str(k)) for k, (_, path) in enumerate(points, 1) if is_wanted(sweep, case, path)
+        faults = [(kind, str(k)) for k, (_, path) in enumerate(points, 1)
+                  if is_wanted(sweep, case, path) and not is_passed_over(sweep, case, k)
                   for kind in ("kill", "kill-one")
                   if sweep.is_long or case.verb == "unpack" or (kind == "kill-one") == path.startswith("/tmp")]
         faults = faults[::sweep.stride]
@@ -210,16 +217,16 @@ def judge_error(case, place, old, fault, result):
 
 def errors_for(sweep, case, k, call, path):
     """The faults to try at one call that changes something."""
-    if not is_wanted(sweep, case, path):
+    if not is_wanted(sweep, case, path) or is_passed_over(sweep, case, k):
         return
-    if not sweep.is_long and case.name in ("first", "exchanged") and k % 2:
+    if not sweep.is_long and case.name in ("first", "exchanged", "mirror") and (k + sweep.offset) % 2:
         return
     names = ERRORS if sweep.is_long else (ERRORS[(k + len(case.name)) % len(ERRORS)],)
     if call in SYNCS and "EIO" not in names:
         names = (*names, "EIO")
     for name in names:
         yield judge_error, ("fail", f"{k}:{name}")
-    if not sweep.is_long and case.name in (*MINOR, "indexed", "resigned"):
+    if not sweep.is_long and case.name in (*MINOR, "indexed", "resigned", "mirror", "mirror-archive"):
         return
     if INTERRUPTIBLE.match(call):
         yield judge_interruption, ("fail", f"{k}:EINTR")
@@ -272,6 +279,7 @@ def main():
     tools = cases.Tools.from_environment()
     sweep = Sweep(tools, given.work, given.jobs, given.long)
     sweep.stride = given.stride
+    sweep.offset = random.randrange(6)
     chosen = [case for case in cases.all_cases(tools) if re.search(given.only, case.name)]
     futures = (sweep_kill if given.mode == "kill" else sweep_errors)(sweep, chosen)
     is_good = sweep.finish(futures)
