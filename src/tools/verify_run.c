@@ -66,8 +66,8 @@ bool verify_run_open(struct verify_run *run, const struct cli *cli)
 
     run->cli = cli;
     run->location = cli->args[0];
-    run->shown = redact(run->location);
     if (ok) {
+        run->shown = redact(run->location);
         policy.keyrings = keyrings;
         policy.signed_by = signed_by;
         policy.components = components;
