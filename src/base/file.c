@@ -362,7 +362,8 @@ static bool remove_one(int dirfd, const char *name, dev_t device, int depth,
     return error_set_errno(err, "%s: cannot remove", name);
 }
 
-/* Removes all in the directory *FD and closes it: one descriptor for each directory that is open. */
+/* Removes all in the directory *FD and closes it: one descriptor for each directory that is open.
+ */
 static bool remove_entries(int *fd, dev_t device, int depth, struct hallmark_error *err)
 {
     DIR *dir = fdopendir(*fd);
