@@ -2,6 +2,7 @@
 /* Finding the keys that sign, and saying what is wrong with them. */
 #include "crypto/openpgp_signer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,14 +49,16 @@ static bool check_keys(const struct openpgp_signer *signer, size_t *n_keys,
 bool openpgp_signer_check(const struct openpgp_signer *signer, size_t *n_keys, char **home,
                           struct hallmark_error *err)
 {
-    struct stat st;
+    struct stat st = {0};
 
     if (!check_keys(signer, n_keys, err))
         return false;
     *home = NULL;
     if (!signer->gnupg_home)
         return true;
-    if (stat(signer->gnupg_home, &st) < 0 || !S_ISDIR(st.st_mode))
+    if (stat(signer->gnupg_home, &st) < 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_set_errno(err, "GnuPG home %s", signer->gnupg_home);
+    if (!S_ISDIR(st.st_mode))
         return error_set(err, HALLMARK_ERR_USAGE, "GnuPG home %s: is not a directory",
                          signer->gnupg_home);
     *home = path_resolve(signer->gnupg_home, err);

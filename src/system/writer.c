@@ -193,13 +193,15 @@ static bool copy_instead(struct writer *w, const struct entry *entry, int dirfd,
 static bool link_file(struct writer *w, const struct entry *entry, int fromfd, const char *from)
 {
     char name[LIMITS_COMPONENT_BYTES + 1];
-    struct stat st;
+    struct stat st = {0};
     int dirfd = dirstack_enter(w->dirs, entry_parent(entry->path), DIRSTACK_MAKE, w->err);
 
     if (dirfd < 0)
         return false;
     name_of(name, entry->path);
-    if (fstatat(fromfd, from, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (fstatat(fromfd, from, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        return set_io_error(w, entry->target, "look at");
+    if (!S_ISREG(st.st_mode))
         return error_set(w->err, HALLMARK_ERR_UNSAFE,
                          "the entry \"%.*s\" is a hard link to \"%.*s\", which is no file that "
                          "stands before it in the archive",
