@@ -106,7 +106,7 @@ bool openpgp_process_narrow(int fd)
     int null, i;
 
     fd = fcntl(fd, F_DUPFD_CLOEXEC, OPENPGP_PROCESS_FD + 1);
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    null = file_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
     if (fd < 0 || null < 0 || dup3(fd, OPENPGP_PROCESS_FD, O_CLOEXEC) < 0)
         return false;
     for (i = 0; i < OPENPGP_PROCESS_FD; i++)

@@ -37,7 +37,7 @@ static bool check_owner(int fd, const char *path, struct hallmark_error *err)
 
 static bool load_one(const char *path, struct bytes *keyring, struct hallmark_error *err)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     struct bytes text = {0};
     bool ok;
 

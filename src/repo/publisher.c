@@ -162,7 +162,7 @@ bool publisher_open_state(struct hallmark_publisher *p, enum publisher_access ac
     if (p->statefd < 0 && access == PUBLISHER_WRITE)
         p->statefd = file_make_directories(p->state_dir, STATE_DIRECTORY, err);
     else if (p->statefd < 0)
-        p->statefd = open(p->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        p->statefd = file_open_at(AT_FDCWD, p->state_dir, O_RDONLY | O_DIRECTORY, 0);
     if (p->statefd < 0)
         return access == PUBLISHER_READ && errno == ENOENT
                    ? true

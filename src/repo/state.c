@@ -126,7 +126,7 @@ bool state_load(const char *state_dir, const char *url, struct release_floor *ou
                 struct hallmark_error *err)
 {
     char *dir = path_join(state_dir, "verified");
-    int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dirfd = file_open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
     bool ok;
 
     if (dirfd < 0 && errno == ENOENT) {

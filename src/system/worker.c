@@ -48,7 +48,7 @@ int worker_keep_only(int control)
         if (control < 0)
             _exit(HALLMARK_ERR_IO);
     }
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    null = file_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
     if (null < 0)
         _exit(HALLMARK_ERR_IO);
     for (fd = 0; fd < FIRST; fd++)
