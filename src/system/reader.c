@@ -31,18 +31,18 @@ struct job {
     size_t n_told;        /* bytes of all of them */
 };
 
-static bool tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
+static void tell_progress(void *ctx, uint64_t n_in, uint64_t n_out)
 {
     struct job *job = ctx;
 
     n_in += job->base;
     if (n_in - job->told_in < PROGRESS_IN && n_out - job->told_out < PROGRESS_OUT)
-        return true;
+        return;
     job->told_in = n_in;
     job->told_out = n_out;
     job->progress =
         (struct worker_message){.type = WORKER_PROGRESS, .n_read = n_in, .n_bytes = n_out};
-    return worker_send(job->control_socket, &job->progress);
+    worker_send(job->control_socket, &job->progress);
 }
 
 static bool send_entry(void *ctx, const struct entry *entry, struct hallmark_error *err)
@@ -101,7 +101,7 @@ static bool take_control(void *ctx, uint64_t offset, struct bytes_view data,
 }
 
 /* Hands over TEXT, in parts that fit into messages of TYPE. */
-static bool send_text(const struct job *job, enum worker_message_type type,
+static void send_text(const struct job *job, enum worker_message_type type,
                       const struct bytes *text)
 {
     struct worker_message message = {.type = type};
@@ -112,19 +112,15 @@ static bool send_text(const struct job *job, enum worker_message_type type,
         len = rest.len < sizeof message.text ? rest.len : sizeof message.text - 1;
         memcpy(message.text, rest.data, len);
         message.text[len] = '\0';
-        if (!worker_send(job->control_socket, &message))
-            return false;
+        worker_send(job->control_socket, &message);
         rest = bytes_view_of(rest.data + len, rest.len - len);
     }
-    return true;
 }
 
-static bool tell_files(struct job *job)
+static void tell_files(struct job *job)
 {
-    bool ok = send_text(job, WORKER_FILES, &job->files);
-
+    send_text(job, WORKER_FILES, &job->files);
     job->files.len = 0;
-    return ok;
 }
 
 /* An entry of data.tar whose name is to be told. Some are collected for each message. */
@@ -141,7 +137,9 @@ static bool take_file(void *ctx, const struct entry *entry, struct hallmark_erro
     job->n_told += entry->path.len + 1;
     bytes_append(&job->files, entry->path.data, entry->path.len);
     bytes_append(&job->files, "\n", 1);
-    return job->files.len < FILES_STEP || tell_files(job);
+    if (job->files.len >= FILES_STEP)
+        tell_files(job);
+    return true;
 }
 
 static bool read_tar(struct job *job, const struct decompress_window *window,
@@ -158,8 +156,10 @@ static bool read_tar(struct job *job, const struct decompress_window *window,
     } else if (job->list_files) {
         sink.entry = take_file;
     }
-    return tarball_read(window, compression, &sink, totals, err) &&
-           (job->files.len == 0 || tell_files(job));
+    if (!tarball_read(window, compression, &sink, totals, err))
+        return false;
+    tell_files(job);
+    return true;
 }
 
 static bool read_deb(struct job *job, const struct decompress_window *window,
@@ -177,8 +177,8 @@ static bool read_deb(struct job *job, const struct decompress_window *window,
         return error_prefix(err, "control.tar");
     if (!job->has_control)
         return error_set(err, HALLMARK_ERR_MALFORMED, "the .deb's control.tar has no file control");
-    if (!job->stream && !send_text(job, WORKER_CONTROL, &job->control))
-        return false;
+    if (!job->stream)
+        send_text(job, WORKER_CONTROL, &job->control);
     if (read_tar(job, &deb.data.window, deb.data.compression, totals, err))
         return true;
     return error_prefix(err, "data.tar");

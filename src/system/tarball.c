@@ -40,8 +40,10 @@ static bool next_part(struct tarball *t, struct bytes_view *out)
     if (!decompress_next(t->decompress, out))
         return false;
     count_zeros(t, *out);
-    return !t->sink->progress || t->sink->progress(t->sink->ctx, decompress_n_in(t->decompress),
-                                                   decompress_n_out(t->decompress));
+    if (t->sink->progress)
+        t->sink->progress(t->sink->ctx, decompress_n_in(t->decompress),
+                          decompress_n_out(t->decompress));
+    return true;
 }
 
 static la_ssize_t feed(struct archive *a, void *ctx, const void **out)

@@ -15,7 +15,7 @@
 struct tarball_sink {
     bool (*entry)(void *ctx, const struct entry *entry, struct hallmark_error *err);
     bool (*data)(void *ctx, uint64_t offset, struct bytes_view data, struct hallmark_error *err);
-    bool (*progress)(void *ctx, uint64_t n_in, uint64_t n_out); /* of decompress.h */
+    void (*progress)(void *ctx, uint64_t n_in, uint64_t n_out); /* of decompress.h */
     void *ctx;
 };
 

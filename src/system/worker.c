@@ -308,7 +308,7 @@ bool worker_take(int control, void *request, size_t len, int *fds, size_t n_fds)
     return true;
 }
 
-bool worker_send(int control, const struct worker_message *message)
+void worker_send(int control, const struct worker_message *message)
 {
     struct iovec iov = {.iov_base = (void *)(uintptr_t)message};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
@@ -318,13 +318,14 @@ bool worker_send(int control, const struct worker_message *message)
     do
         n = sendmsg(control, &msg, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
-    return n == (ssize_t)iov.iov_len;
+    if (n != (ssize_t)iov.iov_len)
+        _exit(HALLMARK_ERR_IO);
 }
 
-bool worker_send_error(int control, const struct hallmark_error *err)
+void worker_send_error(int control, const struct hallmark_error *err)
 {
     struct worker_message message = {.type = WORKER_FAILED, .code = err->code};
 
     memcpy(message.text, err->text, strnlen(err->text, sizeof message.text - 1));
-    return worker_send(control, &message);
+    worker_send(control, &message);
 }

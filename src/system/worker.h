@@ -89,10 +89,11 @@ int worker_keep_only(int control);
 /* Waits for a request of exactly LEN bytes and N_FDS descriptors. False when there is none. */
 bool worker_take(int control, void *request, size_t len, int *fds, size_t n_fds);
 
-/* Sends a message; false when nobody listens any more. */
-bool worker_send(int control, const struct worker_message *message);
+/* Sends a message; ends the process where nobody listens any more, or will ever hear what comes of
+ * its work. */
+void worker_send(int control, const struct worker_message *message);
 
 /* Sends WORKER_FAILED with what ERR holds. */
-bool worker_send_error(int control, const struct hallmark_error *err);
+void worker_send_error(int control, const struct hallmark_error *err);
 
 #endif

@@ -68,19 +68,19 @@ static bool set_io_error(struct writer *w, struct bytes_view path, const char *w
 }
 
 /* Keeps the parent informed that something moves. */
-static bool tell_progress(struct writer *w)
+static void tell_progress(struct writer *w)
 {
     struct worker_message *told = &w->told;
 
     if (w->n_written - told->n_bytes < PROGRESS_BYTES &&
         w->n_entries - told->n_entries < PROGRESS_ENTRIES &&
         w->n_finished - told->n_read < PROGRESS_ENTRIES)
-        return true;
+        return;
     told->type = WORKER_PROGRESS;
     told->n_bytes = w->n_written;
     told->n_entries = w->n_entries;
     told->n_read = w->n_finished;
-    return worker_send(w->control, told);
+    worker_send(w->control, told);
 }
 
 static void name_of(char name[LIMITS_COMPONENT_BYTES + 1], struct bytes_view path)
@@ -126,8 +126,7 @@ static bool copy_file(struct writer *w, int from)
             return false;
         offset += (uint64_t)n;
         w->n_written += (uint64_t)n;
-        if (!tell_progress(w))
-            return false;
+        tell_progress(w);
     }
     return n == 0 || error_set_errno(w->err, "%s: cannot copy", w->file.path);
 }
@@ -351,8 +350,9 @@ static bool finish(struct writer *w)
         for (i = position = 0; i < w->n_later; i++) {
             entry = later_entry(w, i, &position);
             w->n_finished++;
-            if (!passes[pass](w, &entry) || !tell_progress(w))
+            if (!passes[pass](w, &entry))
                 return false;
+            tell_progress(w);
         }
     }
     return true;
@@ -379,8 +379,9 @@ static enum stream_result make_all(struct writer *w)
             return newfile_end(&w->file, w->err) && check_exact(w) && finish(w) ? STREAM_OK
                                                                                 : STREAM_BAD;
         }
-        if (!ok || !tell_progress(w))
+        if (!ok)
             return STREAM_BAD;
+        tell_progress(w);
     }
     return result;
 }

@@ -65,8 +65,19 @@ static void run_chatter(int control)
 {
     struct worker_message message = {.type = WORKER_PROGRESS};
 
-    while (worker_send(control, &message))
-        ;
+    for (;;)
+        worker_send(control, &message);
+}
+
+/* What it says cannot be sent, and it would wait for ever for what comes next. */
+static void run_unheard(int control)
+{
+    int kept = dup(control), null = open("/dev/null", O_WRONLY);
+
+    if (kept >= 0 && dup2(null, control) >= 0)
+        say(control, WORKER_PROGRESS, 1);
+    for (;;)
+        pause();
 }
 
 static void run_nonsense(int control)
@@ -208,6 +219,7 @@ static void worker_rejects_what_gets_nowhere(void **state)
 
     (void)state;
     assert_fails(run_hang, HALLMARK_ERR_IO, "no progress for 2 seconds");
+    assert_fails(run_unheard, HALLMARK_ERR_IO, "ended without a result (status 1)");
     start(&worker, run_chatter);
     while (worker_next(&watch, &which, &message, &err))
         ;
