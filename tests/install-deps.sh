@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # group | needed or wanted | probe | Debian package | Fedora package
-# A probe is a command, "pc:" and a pkg-config module, or "h:" and a header.
+# A probe is a command, "pc:" and a pkg-config module, "h:" and a header, or "libfuzzer".
 dependencies()
 {
     cat <<'END'
@@ -58,12 +58,11 @@ test wanted dpkg-deb dpkg dpkg
 test wanted dpkg-source dpkg-dev dpkg-dev
 test wanted apt-ftparchive apt-utils apt-utils
 test wanted debootstrap debootstrap debootstrap
-test wanted nginx nginx nginx
-test wanted sqv sqv sequoia-sqv
 test wanted c++ g++ gcc-c++
 test wanted gnuplot gnuplot-nox gnuplot
 ci needed valgrind valgrind valgrind
 ci wanted clang clang clang
+ci wanted libfuzzer libclang-rt-dev compiler-rt
 ci wanted clang-tidy clang-tidy clang-tools-extra
 ci wanted cppcheck cppcheck cppcheck
 ci wanted clang-format clang-format clang-tools-extra
@@ -78,6 +77,7 @@ have()
     case $1 in
     pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${1#pc:}" ;;
     h:*) [ -e "/usr/include/${1#h:}" ] || cc_finds "${1#h:}" ;;
+    libfuzzer) clang_finds_libfuzzer ;;
     gpg-agent) command -v gpg-agent >/dev/null || [ -x /usr/lib/gnupg/gpg-agent ] ;;
     *) command -v "$1" >/dev/null ;;
     esac
@@ -86,6 +86,17 @@ have()
 cc_finds()
 {
     command -v cc >/dev/null && echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1
+}
+
+clang_finds_libfuzzer()
+{
+    local program status=0
+    command -v clang >/dev/null || return 1
+    program=$(mktemp)
+    echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+        clang -fsanitize=fuzzer,address -x c - -o "$program" >/dev/null 2>&1 || status=$?
+    rm -f "$program"
+    return $status
 }
 
 # The lines of dependencies() of the groups given that are not met here.

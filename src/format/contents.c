@@ -139,7 +139,7 @@ static bool take_number(struct bytes_view *rest, size_t *out)
 
 bool contents_next(struct contents_cursor *cursor)
 {
-    struct bytes_view rest = cursor->rest, tail, old;
+    struct bytes_view rest = cursor->rest, tail, old = {0};
     struct bytes *path = &cursor->path;
     const char *end;
     size_t shared;
@@ -150,7 +150,8 @@ bool contents_next(struct contents_cursor *cursor)
     if (!end || shared + (size_t)(end - rest.data) > LIMITS_PATH_BYTES)
         return false;
     tail = bytes_view_of(rest.data, (size_t)(end - rest.data));
-    old = bytes_view_of(path->data + shared, path->len - shared);
+    if (path->len > shared)
+        old = bytes_view_of(path->data + shared, path->len - shared);
     /* Ascending, and not a byte more in common than was said. */
     if (tail.len == 0 || (old.len && (unsigned char)tail.data[0] <= (unsigned char)old.data[0]))
         return false;
