@@ -301,7 +301,7 @@ static bool sign(const void *request, struct bytes *out, struct hallmark_error *
     uint64_t inline_len = 0;
     bool ok;
 
-    openpgp_engine_init(OPENPGP_ENGINE_GPGCONF);
+    openpgp_engine_init();
     bytes_append(out, &inline_len, sizeof inline_len);
     ok = prepare(&session, err) && open_private(&session, err) &&
          sign_mode(&session, GPGME_SIG_MODE_CLEAR, out, err);

@@ -37,14 +37,14 @@ bool signing_keys_check(struct hallmark_publisher *p, struct signing_keys_end *o
     struct signing_keys_end end = {0};
     struct openpgp *openpgp;
     size_t n_keys, i;
-    bool ok = true;
+    bool ok;
 
     if (!signing_keys_load(p, err))
         return false;
     openpgp = openpgp_open(bytes_view(&p->keyring), timestamp_now(), err);
     if (!openpgp)
         return false;
-    keys = openpgp_keys(openpgp, &n_keys);
+    ok = openpgp_keys(openpgp, &keys, &n_keys, err);
     for (i = 0; ok && i < p->fingerprints.n_items; i++) {
         key = find_key(keys, n_keys, p->fingerprints.items[i]);
         if (!key)
