@@ -86,10 +86,11 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
 
 /* Who signs, and how the passphrase is come by. */
 struct openpgp_signer {
-    const char *gnupg_home;    /* NULL: gpg's default for this user */
-    char *const *fingerprints; /* NULL-terminated: every one of these keys signs */
-    const char *passphrase;    /* NULL: gpg-agent has it */
-    bool interactive;          /* gpg-agent may ask a person */
+    const char *gnupg_home;     /* NULL: gpg's default for this user */
+    char *const *fingerprints;  /* NULL-terminated: every one of these keys signs */
+    const char *passphrase;     /* NULL: gpg-agent has it */
+    bool interactive;           /* gpg-agent may ask a person */
+    struct bytes_view exported; /* by openpgp_export(), for openpgp_sign(); empty: it exports */
 };
 
 /* What openpgp_sign() makes. */
