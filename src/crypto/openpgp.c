@@ -34,13 +34,20 @@ struct finding {
 
 struct openpgp {
     struct openpgp_home home;
-    struct openpgp_keyring keyring;
+    struct openpgp_keyring keyring; /* n_keys 0: not listed yet */
+};
+
+/* The helper's answer starts with this; then come the list of keys and the findings. */
+struct heading {
+    uint64_t list_len;
 };
 
 /* ---- In the helper ---- */
 
 struct verify_request {
     const char *home;
+    bool is_listed;      /* no need to list the keys */
+    size_t n_signatures; /* 0: only list the keys */
     struct bytes_view signatures, data;
 };
 
@@ -214,17 +221,13 @@ static bool verify_one(gpgme_ctx_t ctx, struct bytes_view packet, struct bytes_v
 }
 
 /* One after the other: gpg ends at a bad one, and at one that is not of the same kind. */
-static bool verify(const void *request, struct bytes *out, struct hallmark_error *err)
+static bool verify_all(gpgme_ctx_t ctx, const struct verify_request *wanted, struct bytes *out,
+                       struct hallmark_error *err)
 {
-    const struct verify_request *wanted = request;
     struct bytes_view rest = wanted->signatures, packet, body;
-    gpgme_ctx_t ctx;
+    size_t n = 0;
     bool ok;
 
-    openpgp_engine_init(OPENPGP_ENGINE_NO_GPGCONF);
-    ctx = openpgp_engine_new(wanted->home, err);
-    if (!ctx)
-        return false;
     gpgme_set_ctx_flag(ctx, "full-status", "1");
     do {
         ok = next_signature(&rest, &packet, &body) ||
@@ -233,7 +236,28 @@ static bool verify(const void *request, struct bytes *out, struct hallmark_error
             put_unreadable(out, "its digest is unknown");
         else if (ok)
             ok = verify_one(ctx, packet, wanted->data, out, err);
-    } while (ok && rest.len && out->len < LIMITS_SIGNATURES * sizeof(struct finding));
+    } while (ok && rest.len && ++n < LIMITS_SIGNATURES);
+    return ok;
+}
+
+/* Both in one process, for GPGME starts gpg only to learn its version, in each one. */
+static bool list_and_verify(const void *request, struct bytes *out, struct hallmark_error *err)
+{
+    const struct verify_request *wanted = request;
+    struct heading heading = {0};
+    gpgme_ctx_t ctx;
+    bool ok;
+
+    openpgp_engine_init();
+    ctx = openpgp_engine_new(wanted->home, err);
+    if (!ctx)
+        return false;
+    bytes_append(out, &heading, sizeof heading);
+    ok = wanted->is_listed || openpgp_keyring_put(ctx, out, err);
+    heading.list_len = out->len - sizeof heading;
+    memcpy(out->data, &heading, sizeof heading);
+    if (ok && wanted->n_signatures && (wanted->is_listed || heading.list_len))
+        ok = verify_all(ctx, wanted, out, err);
     gpgme_release(ctx);
     return ok;
 }
@@ -279,9 +303,7 @@ struct openpgp *openpgp_open(struct bytes_view keyring, int64_t now, struct hall
 {
     struct openpgp *openpgp = alloc_array(1, sizeof *openpgp);
 
-    if (openpgp_home_make(&openpgp->home, err) &&
-        fill_home(openpgp->home.path, keyring, now, err) &&
-        openpgp_keyring_list(&openpgp->keyring, openpgp->home.path, err))
+    if (openpgp_home_make(&openpgp->home, err) && fill_home(openpgp->home.path, keyring, now, err))
         return openpgp;
     openpgp_close(openpgp);
     return NULL;
@@ -294,12 +316,6 @@ void openpgp_close(struct openpgp *openpgp)
     openpgp_home_remove(&openpgp->home);
     openpgp_keyring_free(&openpgp->keyring);
     free(openpgp);
-}
-
-const struct openpgp_key *openpgp_keys(const struct openpgp *openpgp, size_t *n_keys)
-{
-    *n_keys = openpgp->keyring.n_keys;
-    return openpgp->keyring.keys;
 }
 
 static enum openpgp_verdict verdict_of(const struct finding *finding)
@@ -395,19 +411,18 @@ static void judge(const struct openpgp *openpgp, const struct finding *finding,
         refuse(out, OPENPGP_REFUSED, "gpg calls it good, but tells no date");
 }
 
-/* Takes in the helper's answer. */
-static bool take_findings(const struct openpgp *openpgp, const struct bytes *in,
-                          size_t n_signatures, struct openpgp_signatures *out,
-                          struct hallmark_error *err)
+/* Takes in what the helper found. */
+static bool take_findings(const struct openpgp *openpgp, struct bytes_view in, size_t n_signatures,
+                          struct openpgp_signatures *out, struct hallmark_error *err)
 {
     struct finding finding;
     size_t i;
 
-    if (in->len != n_signatures * sizeof finding)
+    if (in.len != n_signatures * sizeof finding)
         return error_set(err, HALLMARK_ERR_IO, "%s: it reports %zu signatures, there are %zu",
-                         verifying, in->len / sizeof finding, n_signatures);
+                         verifying, in.len / sizeof finding, n_signatures);
     for (i = 0; i < n_signatures; i++) {
-        memcpy(&finding, in->data + i * sizeof finding, sizeof finding);
+        memcpy(&finding, in.data + i * sizeof finding, sizeof finding);
         finding.fingerprint[sizeof finding.fingerprint - 1] = '\0';
         finding.primary[sizeof finding.primary - 1] = '\0';
         finding.text[sizeof finding.text - 1] = '\0';
@@ -420,34 +435,81 @@ static bool take_findings(const struct openpgp *openpgp, const struct bytes *in,
     return true;
 }
 
-bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
-                    struct bytes_view data, struct openpgp_signatures *out,
-                    struct hallmark_error *err)
+/* Takes the list of keys off *ANSWER, if it was asked for. */
+static bool take_list(struct openpgp *openpgp, struct bytes_view *answer,
+                      struct hallmark_error *err)
 {
-    struct verify_request request = {openpgp->home.path, signatures, data};
+    struct heading heading = {0};
+    struct bytes_view list;
+
+    if (answer->len >= sizeof heading)
+        memcpy(&heading, answer->data, sizeof heading);
+    if (answer->len < sizeof heading || heading.list_len > answer->len - sizeof heading ||
+        (openpgp->keyring.n_keys && heading.list_len))
+        return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", verifying);
+    list = bytes_view_of(answer->data + sizeof heading, heading.list_len);
+    *answer = bytes_view_of(list.data + list.len, answer->len - sizeof heading - list.len);
+    return openpgp->keyring.n_keys || openpgp_keyring_take(&openpgp->keyring, list, verifying, err);
+}
+
+/* Runs the helper. What it found is in ANSWER behind *FINDINGS. */
+static bool run(struct openpgp *openpgp, const struct verify_request *request, struct bytes *answer,
+                struct bytes_view *findings, struct hallmark_error *err)
+{
     struct openpgp_process process = {
         .what = verifying,
         .home = openpgp->home.path,
         .env = OPENPGP_PROCESS_PRIVATE,
         .seconds = LIMITS_VERIFY_SECONDS,
-        .max_len = (LIMITS_SIGNATURES + 1) * sizeof(struct finding),
-        .work = verify,
-        .request = &request,
+        .max_len = sizeof(struct heading) + OPENPGP_KEYRING_LIST_MAX +
+                   (LIMITS_SIGNATURES + 1) * sizeof(struct finding),
+        .work = list_and_verify,
+        .request = request,
     };
+
+    if (!openpgp_process_run(&process, answer, err))
+        return false;
+    *findings = bytes_view(answer);
+    return take_list(openpgp, findings, err);
+}
+
+bool openpgp_keys(struct openpgp *openpgp, const struct openpgp_key **keys, size_t *n_keys,
+                  struct hallmark_error *err)
+{
+    struct verify_request request = {.home = openpgp->home.path};
+    struct bytes answer = {0};
+    struct bytes_view findings;
+    bool ok = openpgp->keyring.n_keys || run(openpgp, &request, &answer, &findings, err);
+
+    bytes_free(&answer);
+    if (!ok)
+        return false;
+    *keys = openpgp->keyring.keys;
+    *n_keys = openpgp->keyring.n_keys;
+    return true;
+}
+
+bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
+                    struct bytes_view data, struct openpgp_signatures *out,
+                    struct hallmark_error *err)
+{
+    struct verify_request request = {openpgp->home.path, openpgp->keyring.n_keys > 0, n_signatures,
+                                     signatures, data};
     struct openpgp_signatures *found;
-    struct bytes in = {0};
+    struct bytes_view findings;
+    struct bytes answer = {0};
     bool ok;
 
     if (n_signatures == 0 || n_signatures > LIMITS_SIGNATURES)
         return error_set(err, HALLMARK_ERR_SIGNATURE, "%zu signatures, wanted 1 to %d",
                          n_signatures, LIMITS_SIGNATURES);
     found = alloc_array(1, sizeof *found);
-    ok = openpgp_process_run(&process, &in, err) &&
-         take_findings(openpgp, &in, n_signatures, found, err);
+    ok = run(openpgp, &request, &answer, &findings, err) &&
+         take_findings(openpgp, findings, n_signatures, found, err);
     if (ok)
         *out = *found;
     free(found);
-    bytes_free(&in);
+    bytes_free(&answer);
     return ok;
 }
 

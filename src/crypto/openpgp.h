@@ -55,9 +55,10 @@ struct openpgp;
 
 /* Makes a private home with KEYRING (binary transferable public keys that packet_walk_keyring() has
  * accepted) as its only keyring, and a gpg that believes it is NOW (seconds since 1970-01-01).
- * Lists its keys: HALLMARK_ERR_USAGE where gpg finds none in it or TMPDIR is not safe,
- * HALLMARK_ERR_IO where gpg is missing or fails. Where KEYRING holds a key twice, the first copy
- * counts, but for a revocation. */
+ * HALLMARK_ERR_USAGE where TMPDIR is not safe. gpg lists the keys when they are first needed: the
+ * next two functions fail with HALLMARK_ERR_USAGE where gpg finds none, HALLMARK_ERR_IO where gpg
+ * is missing or fails. Where KEYRING holds a key twice, the first copy counts, but for a
+ * revocation. */
 struct openpgp *openpgp_open(struct bytes_view keyring, int64_t now, struct hallmark_error *err);
 void openpgp_close(struct openpgp *openpgp);
 
@@ -71,7 +72,8 @@ struct openpgp_key {
 };
 
 /* The primary keys, lent. */
-const struct openpgp_key *openpgp_keys(const struct openpgp *openpgp, size_t *n_keys);
+bool openpgp_keys(struct openpgp *openpgp, const struct openpgp_key **keys, size_t *n_keys,
+                  struct hallmark_error *err);
 
 /* Has gpg verify SIGNATURES (binary packets that packet_walk_signatures() has accepted), each by
  * itself, as detached signatures over DATA. Succeeds when gpg could tell, whatever it tells:
@@ -84,10 +86,11 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
 
 /* Who signs, and how the passphrase is come by. */
 struct openpgp_signer {
-    const char *gnupg_home;    /* NULL: gpg's default for this user */
-    char *const *fingerprints; /* NULL-terminated: every one of these keys signs */
-    const char *passphrase;    /* NULL: gpg-agent has it */
-    bool interactive;          /* gpg-agent may ask a person */
+    const char *gnupg_home;     /* NULL: gpg's default for this user */
+    char *const *fingerprints;  /* NULL-terminated: every one of these keys signs */
+    const char *passphrase;     /* NULL: gpg-agent has it */
+    bool interactive;           /* gpg-agent may ask a person */
+    struct bytes_view exported; /* by openpgp_export(), for openpgp_sign(); empty: it exports */
 };
 
 /* What openpgp_sign() makes. */

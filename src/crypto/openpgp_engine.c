@@ -15,11 +15,10 @@
 /* The oldest gpg that has every option that we write into gpg.conf, and was measured. */
 enum { GPG_MAJOR = 2, GPG_MINOR = 2 };
 
-void openpgp_engine_init(enum openpgp_engine_gpgconf gpgconf)
+void openpgp_engine_init(void)
 {
     /* Before anything else, as GPGME demands; a GPGME that does not know the flag works without. */
-    if (gpgconf == OPENPGP_ENGINE_NO_GPGCONF)
-        gpgme_set_global_flag("disable-gpgconf", "1");
+    gpgme_set_global_flag("disable-gpgconf", "1");
     gpgme_check_version(NULL);
 }
 
@@ -40,15 +39,22 @@ static char *find_gpg(void)
     return path;
 }
 
+static gpgme_engine_info_t find_engine(gpgme_ctx_t ctx)
+{
+    gpgme_engine_info_t info = gpgme_ctx_get_engine_info(ctx);
+
+    while (info && info->protocol != GPGME_PROTOCOL_OpenPGP)
+        info = info->next;
+    return info;
+}
+
 static bool check_version(gpgme_ctx_t ctx, struct hallmark_error *err)
 {
     /* What GPGME assumes of a gpg that does not tell. */
     static const char unknown[] = "1.0.0";
-    gpgme_engine_info_t info = gpgme_ctx_get_engine_info(ctx);
+    gpgme_engine_info_t info = find_engine(ctx);
     int major, minor;
 
-    while (info && info->protocol != GPGME_PROTOCOL_OpenPGP)
-        info = info->next;
     if (!info || !info->version || strcmp(info->version, unknown) == 0 ||
         sscanf(info->version, "%d.%d", &major, &minor) != 2)
         return error_set(err, HALLMARK_ERR_IO, "gpg does not work: it does not tell its version");
@@ -56,6 +62,17 @@ static bool check_version(gpgme_ctx_t ctx, struct hallmark_error *err)
         return error_set(err, HALLMARK_ERR_IO, "gpg is version %s, wanted %d.%d or later",
                          info->version, GPG_MAJOR, GPG_MINOR);
     return true;
+}
+
+/* Makes CTX use GPG, which finds HOME in its environment. Telling GPGME what it knows already
+ * would make it ask gpg for its version once more. */
+static gpgme_error_t set_engine(gpgme_ctx_t ctx, const char *gpg)
+{
+    gpgme_engine_info_t info = find_engine(ctx);
+
+    if (info && info->file_name && strcmp(info->file_name, gpg) == 0 && !info->home_dir)
+        return 0;
+    return gpgme_ctx_set_engine_info(ctx, GPGME_PROTOCOL_OpenPGP, gpg, getenv("GNUPGHOME"));
 }
 
 gpgme_ctx_t openpgp_engine_new(const char *home, struct hallmark_error *err)
@@ -70,9 +87,13 @@ gpgme_ctx_t openpgp_engine_new(const char *home, struct hallmark_error *err)
                   OPENPGP_PROCESS_PATH);
         goto out;
     }
+    if (home && setenv("GNUPGHOME", home, 1) < 0) {
+        error_set_errno(err, "GNUPGHOME");
+        goto out;
+    }
     code = gpgme_new(&ctx);
     if (!code)
-        code = gpgme_ctx_set_engine_info(ctx, GPGME_PROTOCOL_OpenPGP, gpg, home);
+        code = set_engine(ctx, gpg);
     if (!code)
         code = gpgme_set_protocol(ctx, GPGME_PROTOCOL_OpenPGP);
     if (code) {

@@ -8,14 +8,12 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Whether GPGME may ask gpgconf for the directories of GnuPG. */
-enum openpgp_engine_gpgconf { OPENPGP_ENGINE_NO_GPGCONF, OPENPGP_ENGINE_GPGCONF };
+/* Makes GPGME ready, which then asks gpgconf nothing; once a process. */
+void openpgp_engine_init(void);
 
-/* Makes GPGME ready; once a process. */
-void openpgp_engine_init(enum openpgp_engine_gpgconf gpgconf);
-
-/* A context that uses the system's gpg, of a version that we know, on HOME (NULL: the user's) and
- * never the network. NULL with HALLMARK_ERR_IO. gpgme_release() releases it. */
+/* A context that uses the system's gpg, of a version that we know, on HOME (NULL: the one that
+ * $GNUPGHOME names, or the user's) and never the network; none of an earlier one may be in use, for
+ * it sets $GNUPGHOME. NULL with HALLMARK_ERR_IO. gpgme_release() releases it. */
 gpgme_ctx_t openpgp_engine_new(const char *home, struct hallmark_error *err);
 
 enum { OPENPGP_ENGINE_TEXT_LEN = 128 };

@@ -15,7 +15,7 @@ static bool export_keys(const void *request, struct bytes *out, struct hallmark_
     gpgme_ctx_t ctx;
     bool ok;
 
-    openpgp_engine_init(OPENPGP_ENGINE_NO_GPGCONF);
+    openpgp_engine_init();
     ctx = openpgp_engine_new(signer->gnupg_home, err);
     if (!ctx)
         return false;

@@ -4,16 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/path.h"
-#include "crypto/openpgp_engine.h"
 #include "crypto/openpgp_guard.h"
 #include "crypto/openpgp_process.h"
 
@@ -115,18 +116,61 @@ void openpgp_home_remove(struct openpgp_home *home)
 
 static const char asking[] = "gpgconf";
 
-/* In the helper: what gpgconf says of the home that the environment names. */
+/* Reads FD to its end. */
+static bool read_line(int fd, struct bytes *out)
+{
+    enum { STEP = 512 };
+    ssize_t n;
+
+    do {
+        n = file_read_some(fd, bytes_reserve(out, STEP), STEP);
+        out->len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && out->len <= LIMITS_PATH_BYTES);
+    return n == 0;
+}
+
+static bool is_path_line(const struct bytes *line)
+{
+    return line->len > 1 && line->data[0] == '/' && !memchr(line->data, '\0', line->len) &&
+           memchr(line->data, '\n', line->len) == line->data + line->len - 1;
+}
+
+/* In a helper: appends to OUT where gpg-agent's socket for the home that the environment names is.
+ * GPGME would have gpgconf and all that it knows of tell much more, at every start. */
+static bool ask_gpgconf(struct bytes *out, struct hallmark_error *err)
+{
+    char program[] = "gpgconf", command[] = "--list-dirs", name[] = "agent-socket";
+    char *const arguments[] = {program, command, name, NULL};
+    posix_spawn_file_actions_t actions;
+    struct bytes line = {0};
+    int fds[2], status = -1;
+    bool ok = false;
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return error_set_errno(err, "cannot make a pipe");
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+    if (posix_spawnp(&pid, program, &actions, NULL, arguments, environ) == 0) {
+        file_close(&fds[1]);
+        ok = read_line(fds[0], &line) && is_path_line(&line);
+        file_close(&fds[0]);
+        ok = waitpid(pid, &status, 0) == pid && status == 0 && ok;
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    file_close(&fds[0]);
+    file_close(&fds[1]);
+    if (ok)
+        bytes_append(out, line.data, line.len - 1);
+    bytes_free(&line);
+    return ok ||
+           error_set(err, HALLMARK_ERR_IO, "gpgconf does not tell where gpg-agent's socket is");
+}
+
 static bool ask(const void *request, struct bytes *out, struct hallmark_error *err)
 {
-    const char *socket;
-
     (void)request;
-    openpgp_engine_init(OPENPGP_ENGINE_GPGCONF);
-    socket = gpgme_get_dirinfo("agent-socket");
-    if (!socket || *socket != '/')
-        return error_set(err, HALLMARK_ERR_IO, "does not tell where gpg-agent's socket is");
-    bytes_append_str(out, socket);
-    return true;
+    return ask_gpgconf(out, err);
 }
 
 /* The directory part of PATH, which is absolute; free(3) releases it. */
@@ -172,19 +216,21 @@ char *openpgp_home_find_agent(struct openpgp_home *home, struct hallmark_error *
 
 bool openpgp_home_redirect(const char *socket, struct hallmark_error *err)
 {
-    const char *target = gpgme_get_dirinfo("agent-socket");
-    struct bytes redirect = {0};
+    struct bytes redirect = {0}, target = {0};
     char *dir;
     bool ok;
 
-    if (!target || *target != '/')
-        return error_set(err, HALLMARK_ERR_IO, "gpgconf does not tell where gpg-agent's socket is");
-    if (strcmp(socket, target) == 0)
+    if (!ask_gpgconf(&target, err))
+        return false;
+    if (strcmp(socket, target.data) == 0) {
+        bytes_free(&target);
         return true;
+    }
     dir = directory_of(socket);
-    bytes_printf(&redirect, "%%Assuan%%\nsocket=%s\n", target);
+    bytes_printf(&redirect, "%%Assuan%%\nsocket=%s\n", target.data);
     ok = openpgp_home_add(dir, path_basename(socket), bytes_view(&redirect), err);
     bytes_free(&redirect);
+    bytes_free(&target);
     free(dir);
     return ok;
 }

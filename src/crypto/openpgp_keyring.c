@@ -10,9 +10,6 @@
 
 #include "base/alloc.h"
 #include "crypto/openpgp_engine.h"
-#include "crypto/openpgp_process.h"
-
-static const char listing[] = "gpg (listing keys)";
 
 /* Primary keys and subkeys: LIMITS_KEYRING_BYTES could hold this many times more than anybody
  * trusts. */
@@ -26,6 +23,8 @@ struct record {
     uint32_t pubkey, bits;
     int64_t created, expires;
 };
+
+_Static_assert(MAX_RECORDS * sizeof(struct record) < OPENPGP_KEYRING_LIST_MAX, "a list fits");
 
 /* ---- In the helper ---- */
 
@@ -79,35 +78,26 @@ static bool probe(gpgme_ctx_t ctx, struct hallmark_error *err)
            error_set(err, HALLMARK_ERR_IO, "gpg does not work: it lists nothing and says nothing");
 }
 
-static bool list_keys(const void *request, struct bytes *out, struct hallmark_error *err)
+bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err)
 {
-    const char *home = request;
     char text[OPENPGP_ENGINE_TEXT_LEN];
-    gpgme_error_t code;
-    gpgme_ctx_t ctx;
+    size_t before = out->len;
+    gpgme_error_t code = gpgme_op_keylist_start(ctx, NULL, 0);
     gpgme_key_t key;
 
-    openpgp_engine_init(OPENPGP_ENGINE_NO_GPGCONF);
-    ctx = openpgp_engine_new(home, err);
-    if (!ctx)
-        return false;
-    code = gpgme_op_keylist_start(ctx, NULL, 0);
     while (!code && (code = gpgme_op_keylist_next(ctx, &key)) == 0) {
         put_key(out, key);
         gpgme_key_unref(key);
-        if (out->len > MAX_RECORDS * sizeof(struct record))
+        if (out->len - before > MAX_RECORDS * sizeof(struct record))
             code = gpgme_error(GPG_ERR_TOO_LARGE);
     }
     if (gpgme_err_code(code) == GPG_ERR_EOF)
         code = gpgme_op_keylist_end(ctx);
     if (code)
-        error_set(err, HALLMARK_ERR_IO, "%s", openpgp_engine_text(code, text));
-    else if (gpgme_op_keylist_result(ctx)->truncated)
-        error_set(err, HALLMARK_ERR_IO, "the list is not complete");
-    else if (out->len == 0)
-        probe(ctx, err);
-    gpgme_release(ctx);
-    return err->code == HALLMARK_OK;
+        return error_set(err, HALLMARK_ERR_IO, "listing keys: %s", openpgp_engine_text(code, text));
+    if (gpgme_op_keylist_result(ctx)->truncated)
+        return error_set(err, HALLMARK_ERR_IO, "listing keys: the list is not complete");
+    return out->len > before || probe(ctx, err);
 }
 
 /* ---- In the caller ---- */
@@ -177,22 +167,22 @@ static void add_subkey(struct openpgp_keyring *keyring, const struct record *rec
 }
 
 /* Takes in the helper's list. */
-static bool take_records(struct openpgp_keyring *keyring, const struct bytes *in,
+static bool take_records(struct openpgp_keyring *keyring, struct bytes_view in, const char *what,
                          struct hallmark_error *err)
 {
     struct record record;
     size_t i;
 
-    if (in->len == 0)
+    if (in.len == 0)
         return error_set(err, HALLMARK_ERR_USAGE, "keyring: gpg finds no key in it");
-    if (in->len % sizeof record != 0)
-        return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", listing);
-    for (i = 0; i < in->len; i += sizeof record) {
-        memcpy(&record, in->data + i, sizeof record);
+    if (in.len % sizeof record != 0)
+        return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", what);
+    for (i = 0; i < in.len; i += sizeof record) {
+        memcpy(&record, in.data + i, sizeof record);
         record.user_id[sizeof record.user_id - 1] = '\0';
         if (!is_fingerprint(record.fingerprint, sizeof record.fingerprint) ||
             !is_time(record.created) || !is_time(record.expires) || (i == 0 && !record.is_primary))
-            return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", listing);
+            return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", what);
         if (record.is_primary)
             add_key(keyring, &record);
         add_subkey(keyring, &record);
@@ -271,29 +261,18 @@ static void merge(struct openpgp_keyring *keyring)
     free(moved);
 }
 
-bool openpgp_keyring_list(struct openpgp_keyring *out, const char *home, struct hallmark_error *err)
+bool openpgp_keyring_take(struct openpgp_keyring *out, struct bytes_view list, const char *what,
+                          struct hallmark_error *err)
 {
-    struct openpgp_process process = {
-        .what = listing,
-        .home = home,
-        .env = OPENPGP_PROCESS_PRIVATE,
-        .seconds = LIMITS_VERIFY_SECONDS,
-        .max_len = MAX_RECORDS * sizeof(struct record),
-        .work = list_keys,
-        .request = home,
-    };
     struct openpgp_keyring keyring = {0};
-    struct bytes in = {0};
-    bool ok = openpgp_process_run(&process, &in, err) && take_records(&keyring, &in, err);
 
-    bytes_free(&in);
-    if (ok) {
-        merge(&keyring);
-        *out = keyring;
-    } else {
+    if (!take_records(&keyring, list, what, err)) {
         openpgp_keyring_free(&keyring);
+        return false;
     }
-    return ok;
+    merge(&keyring);
+    *out = keyring;
+    return true;
 }
 
 const struct openpgp_keyring_subkey *openpgp_keyring_find(const struct openpgp_keyring *keyring,

@@ -4,6 +4,8 @@
 #ifndef CRYPTO_OPENPGP_KEYRING_H
 #define CRYPTO_OPENPGP_KEYRING_H
 
+#include <gpgme.h>
+
 #include "crypto/openpgp.h"
 
 /* A key that can make a signature: a primary key or a subkey. */
@@ -22,8 +24,16 @@ struct openpgp_keyring {
     size_t n_subkeys, subkeys_cap;
 };
 
-/* Has gpg list the keys of HOME in a helper process. HALLMARK_ERR_USAGE where there are none. */
-bool openpgp_keyring_list(struct openpgp_keyring *out, const char *home,
+/* The longest list that openpgp_keyring_put() makes, in bytes. */
+enum { OPENPGP_KEYRING_LIST_MAX = 64 * 1024 * 1024 };
+
+/* In a helper process: has gpg list the keys of CTX's home, and appends the list to OUT; nothing
+ * where gpg works and finds none. HALLMARK_ERR_IO where it does not work. */
+bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err);
+
+/* In the caller: takes in such a list, from WHAT. HALLMARK_ERR_USAGE where it is empty,
+ * HALLMARK_ERR_IO where it is not well-formed. */
+bool openpgp_keyring_take(struct openpgp_keyring *out, struct bytes_view list, const char *what,
                           struct hallmark_error *err);
 
 /* The key with this fingerprint, or NULL. */

@@ -114,12 +114,14 @@ static bool sign_failed(const struct sign_request *wanted, const char *who, gpgm
 static bool prepare(struct session *session, struct hallmark_error *err)
 {
     const struct sign_request *wanted = session->wanted;
+    struct bytes_view exported = wanted->signer->exported;
     struct bytes keyring = {0};
     gpgme_ctx_t ctx = openpgp_engine_new(wanted->signer->gnupg_home, err);
     bool ok = ctx &&
               openpgp_signer_find(ctx, wanted->signer, OPENPGP_SIGNER_SIGN, session->keys, err) &&
-              openpgp_signer_export(ctx, wanted->signer, &keyring, err) &&
-              openpgp_home_add(wanted->home, "pubring.gpg", bytes_view(&keyring), err) &&
+              (exported.len || openpgp_signer_export(ctx, wanted->signer, &keyring, err)) &&
+              openpgp_home_add(wanted->home, "pubring.gpg",
+                               exported.len ? exported : bytes_view(&keyring), err) &&
               openpgp_home_add(wanted->home, "gpg.conf", bytes_view_str(options), err) &&
               openpgp_home_redirect(wanted->agent, err);
 
@@ -301,7 +303,7 @@ static bool sign(const void *request, struct bytes *out, struct hallmark_error *
     uint64_t inline_len = 0;
     bool ok;
 
-    openpgp_engine_init(OPENPGP_ENGINE_GPGCONF);
+    openpgp_engine_init();
     bytes_append(out, &inline_len, sizeof inline_len);
     ok = prepare(&session, err) && open_private(&session, err) &&
          sign_mode(&session, GPGME_SIG_MODE_CLEAR, out, err);

@@ -72,12 +72,43 @@ static const char *home_name(const struct openpgp_signer *signer)
     return home ? home : "~/.gnupg";
 }
 
+/* Like gpgme_get_key(), which would make a context of its own, and so ask gpg for its version
+ * again.
+ */
+static gpgme_error_t find_key(gpgme_ctx_t ctx, const char *fpr, gpgme_key_t *key, int secret)
+{
+    gpgme_error_t code = gpgme_op_keylist_start(ctx, fpr, secret);
+    gpgme_key_t found = NULL, next;
+
+    if (!code)
+        code = gpgme_op_keylist_next(ctx, &found);
+    if (code)
+        return code;
+    while ((code = gpgme_op_keylist_next(ctx, &next)) == 0) {
+        bool is_same = found->subkeys && next->subkeys && found->subkeys->fpr &&
+                       next->subkeys->fpr && strcmp(found->subkeys->fpr, next->subkeys->fpr) == 0;
+
+        gpgme_key_unref(next);
+        if (!is_same) {
+            code = gpgme_error(GPG_ERR_AMBIGUOUS_NAME);
+            break;
+        }
+    }
+    gpgme_op_keylist_end(ctx);
+    if (gpgme_err_code(code) == GPG_ERR_EOF) {
+        *key = found;
+        return 0;
+    }
+    gpgme_key_unref(found);
+    return code;
+}
+
 /* Gets one key; FPR has been checked. */
 static bool get_key(gpgme_ctx_t ctx, const struct openpgp_signer *signer, const char *fpr,
                     gpgme_key_t *key, struct hallmark_error *err)
 {
     char text[OPENPGP_ENGINE_TEXT_LEN];
-    gpgme_error_t code = gpgme_get_key(ctx, fpr, key, 0);
+    gpgme_error_t code = find_key(ctx, fpr, key, 0);
 
     if (gpgme_err_code(code) == GPG_ERR_EOF || gpgme_err_code(code) == GPG_ERR_NO_PUBKEY)
         return error_set(err, HALLMARK_ERR_SIGNATURE, "key %s: is not in the GnuPG home %s", fpr,
@@ -113,14 +144,26 @@ static bool check_usable(gpgme_key_t key, const char *fpr, struct hallmark_error
     return true;
 }
 
-/* Asks gpg-agent, which is started where it does not run. */
+static bool has_secret(gpgme_key_t key)
+{
+    gpgme_subkey_t subkey = key->subkeys;
+
+    while (subkey && !subkey->secret)
+        subkey = subkey->next;
+    return subkey != NULL;
+}
+
+/* Of a KEY that was listed without a secret part, asks once more, for gpg's reason. */
 static bool check_secret(gpgme_ctx_t ctx, const struct openpgp_signer *signer, const char *fpr,
-                         struct hallmark_error *err)
+                         gpgme_key_t listed, struct hallmark_error *err)
 {
     char text[OPENPGP_ENGINE_TEXT_LEN];
     gpgme_key_t key = NULL;
-    gpgme_error_t code = gpgme_get_key(ctx, fpr, &key, 1);
+    gpgme_error_t code;
 
+    if (has_secret(listed))
+        return true;
+    code = find_key(ctx, fpr, &key, 1);
     gpgme_key_unref(key);
     if (!code)
         return true;
@@ -136,11 +179,14 @@ bool openpgp_signer_find(gpgme_ctx_t ctx, const struct openpgp_signer *signer,
     const char *fpr;
     size_t i;
 
+    /* gpg asks gpg-agent then, which is started where it does not run. */
+    if (use == OPENPGP_SIGNER_SIGN)
+        gpgme_set_keylist_mode(ctx, GPGME_KEYLIST_MODE_LOCAL | GPGME_KEYLIST_MODE_WITH_SECRET);
     for (i = 0; i < LIMITS_SIGNATURES && (fpr = signer->fingerprints[i]) != NULL; i++) {
         if (!get_key(ctx, signer, fpr, &keys[i], err))
             return false;
         if (use == OPENPGP_SIGNER_SIGN &&
-            (!check_usable(keys[i], fpr, err) || !check_secret(ctx, signer, fpr, err)))
+            (!check_usable(keys[i], fpr, err) || !check_secret(ctx, signer, fpr, keys[i], err)))
             return false;
     }
     return true;

@@ -68,8 +68,8 @@ bool publication_settle(int rootfd, int statefd, const struct publication *publi
 struct publication_target {
     int rootfd, statefd;
     const struct openpgp_signer *signer;
-    struct bytes_view keyring; /* SIGNER's public keys, binary */
-    int64_t now;               /* the clock, by which the signatures are verified */
+    struct openpgp *keys; /* SIGNER's public keys */
+    int64_t now;          /* the clock, by which the signatures are verified, and of KEYS */
 };
 
 /* What is published. */

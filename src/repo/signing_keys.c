@@ -16,7 +16,10 @@ bool signing_keys_load(struct hallmark_publisher *p, struct hallmark_error *err)
     if (!p->fingerprints.n_items)
         return error_set(err, HALLMARK_ERR_USAGE,
                          "there is no key to sign with: --key or Sign-With names its fingerprint");
-    return openpgp_export(&p->signer, &p->keyring, err);
+    if (!openpgp_export(&p->signer, &p->keyring, err))
+        return false;
+    p->signer.exported = bytes_view(&p->keyring);
+    return true;
 }
 
 static const struct openpgp_key *find_key(const struct openpgp_key *keys, size_t n_keys,
@@ -30,34 +33,32 @@ static const struct openpgp_key *find_key(const struct openpgp_key *keys, size_t
     return NULL;
 }
 
-bool signing_keys_check(struct hallmark_publisher *p, struct signing_keys_end *out,
-                        struct hallmark_error *err)
+struct openpgp *signing_keys_open(struct hallmark_publisher *p, int64_t now,
+                                  struct hallmark_error *err)
 {
-    const struct openpgp_key *keys, *key;
-    struct signing_keys_end end = {0};
-    struct openpgp *openpgp;
-    size_t n_keys, i;
-    bool ok = true;
+    return signing_keys_load(p, err) ? openpgp_open(bytes_view(&p->keyring), now, err) : NULL;
+}
 
-    if (!signing_keys_load(p, err))
+bool signing_keys_check(const struct hallmark_publisher *p, struct openpgp *keys,
+                        struct signing_keys_end *out, struct hallmark_error *err)
+{
+    const struct openpgp_key *list, *key;
+    struct signing_keys_end end = {0};
+    size_t n_keys, i;
+
+    if (!openpgp_keys(keys, &list, &n_keys, err))
         return false;
-    openpgp = openpgp_open(bytes_view(&p->keyring), timestamp_now(), err);
-    if (!openpgp)
-        return false;
-    keys = openpgp_keys(openpgp, &n_keys);
-    for (i = 0; ok && i < p->fingerprints.n_items; i++) {
-        key = find_key(keys, n_keys, p->fingerprints.items[i]);
+    for (i = 0; i < p->fingerprints.n_items; i++) {
+        key = find_key(list, n_keys, p->fingerprints.items[i]);
         if (!key)
-            ok = error_set(err, HALLMARK_ERR_USAGE,
-                           "Sign-With: %s is not the fingerprint of a primary key",
-                           p->fingerprints.items[i]);
-        else if (key->expires && (end.when == 0 || key->expires < end.when))
+            return error_set(err, HALLMARK_ERR_USAGE,
+                             "Sign-With: %s is not the fingerprint of a primary key",
+                             p->fingerprints.items[i]);
+        if (key->expires && (end.when == 0 || key->expires < end.when))
             end = (struct signing_keys_end){key->expires, p->fingerprints.items[i]};
     }
-    openpgp_close(openpgp);
-    if (ok)
-        *out = end;
-    return ok;
+    *out = end;
+    return true;
 }
 
 bool signing_keys_is_ending(const struct signing_keys_end *end, int64_t now)

@@ -14,9 +14,13 @@ struct signing_keys_end {
 /* Exports the public keys into P->keyring, once. HALLMARK_ERR_USAGE where Sign-With is empty. */
 bool signing_keys_load(struct hallmark_publisher *p, struct hallmark_error *err);
 
-/* Loads them, checks that each of Sign-With is a primary key, and tells which one ends first. */
-bool signing_keys_check(struct hallmark_publisher *p, struct signing_keys_end *out,
-                        struct hallmark_error *err);
+/* Loads them, and opens them by the clock NOW. */
+struct openpgp *signing_keys_open(struct hallmark_publisher *p, int64_t now,
+                                  struct hallmark_error *err);
+
+/* Checks that each of Sign-With is a primary key among KEYS, and tells which one ends first. */
+bool signing_keys_check(const struct hallmark_publisher *p, struct openpgp *keys,
+                        struct signing_keys_end *out, struct hallmark_error *err);
 
 /* Whether END is so near that somebody must act now. */
 bool signing_keys_is_ending(const struct signing_keys_end *end, int64_t now);

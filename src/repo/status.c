@@ -6,6 +6,16 @@
 
 enum { ATTENTION_SHARE = 4 }; /* attention when less than 1/4 of Valid-For is left */
 
+static bool check_keys(struct hallmark_publisher *p, int64_t now, struct signing_keys_end *end,
+                       struct hallmark_error *err)
+{
+    struct openpgp *keys = signing_keys_open(p, now, err);
+    bool ok = keys && signing_keys_check(p, keys, end, err);
+
+    openpgp_close(keys);
+    return ok;
+}
+
 static bool judge(struct hallmark_publisher *p, const struct publication *before,
                   struct hallmark_error *err)
 {
@@ -19,7 +29,7 @@ static bool judge(struct hallmark_publisher *p, const struct publication *before
     timestamp_write_rfc1123(until, when);
     if (until && left < 0)
         return error_set(err, HALLMARK_ERR_STALE, "%s: the manifest expired on %s", p->root, when);
-    if (p->fingerprints.n_items && !signing_keys_check(p, &end, err))
+    if (p->fingerprints.n_items && !check_keys(p, now, &end, err))
         return false;
     if (!before->is_intact)
         return error_set(err, HALLMARK_ATTENTION,

@@ -62,19 +62,23 @@ static bool commit(struct hallmark_publisher *p, const struct publication *befor
                    struct hallmark_error *err)
 {
     struct publication_target target = {
-        .rootfd = p->rootfd, .statefd = p->statefd, .signer = &p->signer};
+        .rootfd = p->rootfd, .statefd = p->statefd, .signer = &p->signer, .now = timestamp_now()};
+    bool ok = false;
     int64_t date;
     size_t i;
 
-    if (!signing_keys_check(p, end, err) || !next_date(p, before->last_date, &date, err))
-        return false;
+    target.keys = signing_keys_open(p, target.now, err);
+    if (!target.keys || !signing_keys_check(p, target.keys, end, err) ||
+        !next_date(p, before->last_date, &date, err))
+        goto out;
     for (i = 0; i < content->suites->n_suites; i++) {
         content->suites->suites[i].release.date = date;
         content->suites->suites[i].release.valid_until = date + settings_valid_for(p->settings);
     }
-    target.keyring = bytes_view(&p->keyring);
-    target.now = timestamp_now();
-    return publication_publish(&target, content, err);
+    ok = publication_publish(&target, content, err);
+out:
+    openpgp_close(target.keys);
+    return ok;
 }
 
 /* Publishes CONTENT, which has N_PACKAGES. */

@@ -6,12 +6,12 @@
 #ifndef SYSTEM_HTTP_TRANSFER_H
 #define SYSTEM_HTTP_TRANSFER_H
 
-#include <curl/curl.h>
 #include <stdbool.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "system/http_message.h"
+#include "system/libcurl.h"
 
 /* What holds for all of them. */
 struct http_transfer_context {

@@ -111,6 +111,8 @@ static bool set_up(struct service *s, unsigned *layers, struct hallmark_error *e
     mallopt(M_ARENA_MAX, 1); /* threads of the resolver: address space is limited */
     if (!load_certificates(s, err))
         return error_prefix(err, "certificates");
+    if (!libcurl_load(err))
+        return false;
     /* Both read configuration and make what needs files or sockets. */
     if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK || !(s->multi = curl_multi_init()))
         return error_set(err, HALLMARK_ERR_IO, "libcurl cannot be used");

@@ -33,7 +33,7 @@ find_owner()
     linux/landlock.h | linux/seccomp.h | linux/filter.h) owner=system ;;
     hallmark.h) owner=public ;;
     sys/* | linux/*) owner=libc ;;
-    assert.h | byteswap.h | ctype.h | dirent.h | endian.h | errno.h | fcntl.h | features.h | fnmatch.h) owner=libc ;;
+    assert.h | byteswap.h | ctype.h | dirent.h | dlfcn.h | endian.h | errno.h | fcntl.h | features.h | fnmatch.h) owner=libc ;;
     ftw.h | getopt.h | glob.h | grp.h | inttypes.h | langinfo.h | libgen.h | limits.h | locale.h) owner=libc ;;
     malloc.h | netdb.h | poll.h | pthread.h | pwd.h | sched.h | signal.h | spawn.h | stdalign.h | stdarg.h) owner=libc ;;
     stdbool.h | stddef.h | stdint.h | stdio.h | stdlib.h | stdnoreturn.h | string.h | strings.h) owner=libc ;;

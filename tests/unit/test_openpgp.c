@@ -453,11 +453,20 @@ static void openpgp_rejects_keyrings_without_keys_s51(void **state)
 {
     static const char *const rings[] = {"", "no packets at all"};
     struct fixture *f = *state;
-    size_t i;
+    const struct openpgp_key *keys;
+    struct openpgp *openpgp;
+    size_t n, i;
 
     for (i = 0; i < sizeof rings / sizeof *rings; i++) {
         error_clear(&f->err);
-        assert_null(openpgp_open(bytes_view_str(rings[i]), timestamp_now(), &f->err));
+        openpgp = openpgp_open(bytes_view_str(rings[i]), timestamp_now(), &f->err);
+        assert_non_null(openpgp);
+        assert_false(openpgp_keys(openpgp, &keys, &n, &f->err));
+        assert_error(f, HALLMARK_ERR_USAGE, "finds no key");
+        openpgp_close(openpgp);
+        error_clear(&f->err);
+        assert_false(
+            verify_with(f, bytes_view_str(rings[i]), timestamp_now(), "Alice.sig", 1, "data"));
         assert_error(f, HALLMARK_ERR_USAGE, "finds no key");
     }
 }
@@ -484,7 +493,7 @@ static void openpgp_accepts_the_list_of_keys(void **state)
     bytes_append(&twice, f->ring.data, f->ring.len);
     openpgp = openpgp_open(bytes_view(&twice), timestamp_now(), &f->err);
     assert_non_null(openpgp);
-    keys = openpgp_keys(openpgp, &n);
+    assert_true(openpgp_keys(openpgp, &keys, &n, &f->err));
     assert_int_equal(n, sizeof wanted / sizeof *wanted);
     assert_string_equal(keys[0].fingerprint, f->alice);
     assert_string_equal(keys[0].user_id, "Alice <alice@example.org>");
@@ -516,7 +525,7 @@ static void openpgp_accepts_strange_user_ids_s50(void **state)
     gnupg_read(f->g, "strange", &ring);
     openpgp = openpgp_open(bytes_view(&ring), timestamp_now(), &f->err);
     assert_non_null(openpgp);
-    keys = openpgp_keys(openpgp, &n);
+    assert_true(openpgp_keys(openpgp, &keys, &n, &f->err));
     assert_int_equal(n, 2);
     assert_string_equal(keys[0].user_id, "esc \033[31m:red");
     /* There is room for 255 bytes, and each character has two. */

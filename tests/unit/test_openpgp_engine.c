@@ -189,9 +189,13 @@ enum replaced { BEFORE_OPEN, BEFORE_VERIFY };
 static int replace_and_verify(struct fixture *f, const char *script, enum replaced replaced)
 {
     struct openpgp *openpgp = NULL;
+    const struct openpgp_key *keys;
+    size_t n_keys;
 
-    if (replaced == BEFORE_VERIFY)
+    if (replaced == BEFORE_VERIFY) {
         openpgp = open_ring(f);
+        assert_true(openpgp && openpgp_keys(openpgp, &keys, &n_keys, &f->err));
+    }
     if (!replace_gpg(script)) {
         openpgp_close(openpgp);
         return CANNOT_REPLACE;

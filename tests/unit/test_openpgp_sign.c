@@ -481,7 +481,7 @@ static void openpgp_export_accepts_and_rejects(void **state)
     assert_memory_equal(ring.data, again.data, ring.len);
     openpgp = openpgp_open(bytes_view(&ring), timestamp_now(), &f->err);
     assert_non_null(openpgp);
-    keys = openpgp_keys(openpgp, &n);
+    assert_true(openpgp_keys(openpgp, &keys, &n, &f->err));
     assert_int_equal(n, 3);
     for (i = 0; i < n; i++)
         assert_string_equal(keys[i].fingerprint, fingerprints[i]);
