@@ -48,6 +48,9 @@
 #define LIMITS_RETIRED_BYTES (64 * 1024 * 1024)
 /* Files of a mirror: all of Debian's suites and architectures together have 1,300,000. */
 #define LIMITS_MIRROR_FILES 4000000
+/* Packages that are kept in memory to look for several: Debian's main has 64,000 for an architecture,
+ * of 300 bytes each here. */
+#define LIMITS_TABLE_PACKAGES 1000000
 /* NAME_MAX and PATH_MAX of Linux, less the final NUL. */
 #define LIMITS_COMPONENT_BYTES 255
 #define LIMITS_PATH_BYTES      4095

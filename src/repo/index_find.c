@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "format/package_name.h"
 #include "repo/index.h"
+#include "repo/index_table.h"
 #include "repo/location.h"
 
 enum { SHOWN = 10, SHOWN_BYTES = 1000, ARCHITECTURES_MAX = 256 };
@@ -20,6 +21,18 @@ struct candidate {
     struct content *content;
     bool is_shared;      /* several files are that version */
     struct bytes others; /* their paths, each behind ", " */
+};
+
+/* What was read of the indexes of one tier. */
+struct tier_memory {
+    unsigned n_searches;
+    char *own; /* the architecture that came first; NULL: there is no table */
+    struct index_table *table;
+    size_t n_read, n_absent;
+};
+
+struct index_find_memory {
+    struct tier_memory tiers[INDEX_TIER_SOURCES + 1];
 };
 
 struct search {
@@ -253,19 +266,76 @@ static const struct content *choose(struct search *s, struct hallmark_error *err
 
 /* ---- Searching ------------------------------------------------------------------------------ */
 
-static bool search(struct search *s, enum index_tier tier, struct hallmark_error *err)
+static void forget(struct tier_memory *memory)
+{
+    index_table_free(memory->table);
+    free(memory->own);
+    memory->table = NULL;
+    memory->own = NULL;
+}
+
+struct index_find_memory *index_find_new(void)
+{
+    return alloc_array(1, sizeof(struct index_find_memory));
+}
+
+void index_find_free(struct index_find_memory *memory)
+{
+    size_t i;
+
+    for (i = 0; memory && i < sizeof memory->tiers / sizeof *memory->tiers; i++)
+        forget(&memory->tiers[i]);
+    free(memory);
+}
+
+/* Reads the indexes of a tier; gives their packages to SINK. */
+static bool read_tier(const struct search *s, enum index_tier tier,
+                      const struct package_index_sink *sink, struct tier_memory *out,
+                      struct hallmark_error *err)
 {
     struct index_walk walk = {
         .tier = tier,
         .architecture = s->own,
         .absence = tier == INDEX_TIER_OWN ? INDEX_MUST_BE_THERE : INDEX_MAY_BE_ABSENT,
-        .sink = {.take = take, .ctx = s},
+        .sink = *sink,
     };
     bool ok = index_walk(s->repository, &walk, err);
 
-    s->n_read += walk.n_read;
-    s->n_absent += walk.n_absent;
+    out->n_read = walk.n_read;
+    out->n_absent = walk.n_absent;
     return ok;
+}
+
+/* Whoever looks for a second package may look for a thousand. What costs a server's time is kept
+ * from the first time. */
+static bool is_worth_keeping(const struct search *s, struct tier_memory *memory)
+{
+    return memory->n_searches++ > 0 || fetch_is_remote(s->repository->place.fetch);
+}
+
+static bool search(struct search *s, enum index_tier tier, struct hallmark_error *err)
+{
+    struct tier_memory *memory = &s->repository->found->tiers[tier], passing = {0};
+    struct package_index_sink sink = {.take = take, .ctx = s}, keep = {.take = index_table_take};
+    bool is_kept = memory->own && strcmp(memory->own, s->own) == 0, ok = true;
+
+    if (!is_kept && !is_worth_keeping(s, memory)) {
+        ok = read_tier(s, tier, &sink, &passing, err);
+        memory = &passing;
+    } else if (!is_kept) {
+        forget(memory);
+        keep.ctx = memory->table = index_table_new();
+        ok = read_tier(s, tier, &keep, memory, err);
+        if (ok)
+            memory->own = alloc_strdup(s->own);
+        else
+            forget(memory); /* what an index said that was wrong in the end */
+    }
+    s->n_read += memory->n_read;
+    s->n_absent += memory->n_absent;
+    return ok &&
+           (!memory->table || index_table_find(memory->table, s->name,
+                                               file_name(bytes_view_str(s->text)), &sink, err));
 }
 
 /* The architecture that is looked through first; free(3) releases it. */

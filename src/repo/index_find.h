@@ -5,6 +5,11 @@
 
 #include "repo/repository.h"
 
+/* The indexes that were read to find one package, for the next one. */
+struct index_find_memory;
+struct index_find_memory *index_find_new(void);
+void index_find_free(struct index_find_memory *memory);
+
 /* The package that NAME means: its path, its file's name, or PACKAGE[=VERSION][:ARCHITECTURE], of
  * which the newest version is taken. Packages of the machine's own architecture (or of the one that
  * the user wants), and those for all, come first, and where there is one the other indexes are not

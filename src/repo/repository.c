@@ -223,6 +223,7 @@ struct hallmark_repository *repository_open(const char *location,
     repository->now = policy->now;
     clock_gettime(CLOCK_MONOTONIC, &repository->opened);
     repository->lent = alloc_array(1, sizeof *repository->lent);
+    repository->found = index_find_new();
     repository->reader = package_reader_new(policy->sandbox);
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
@@ -259,6 +260,7 @@ void hallmark_repository_close(struct hallmark_repository *repository)
         content_free(repository->files[i]);
     for (i = 0; i < repository->lent->n_items; i++)
         content_free(repository->lent->items[i]);
+    index_find_free(repository->found);
     free(repository->lent->items);
     free(repository->lent);
     free(repository->files);

@@ -17,6 +17,8 @@
 #include "system/package.h"
 #include "trust/release_trust.h"
 
+struct index_find_memory;
+
 struct contents {
     struct content **items;
     size_t n_items, cap;
@@ -34,6 +36,7 @@ struct hallmark_repository {
     struct strlist architectures;
     struct content **files;        /* of each entry of the release, made when first asked for */
     struct contents *lent;         /* packages of indexes that were lent out */
+    struct index_find_memory *found; /* of indexes that packages were looked for in */
     struct package_reader *reader; /* decompresses indexes */
     char *state_dir;               /* NULL: nothing is remembered */
     int64_t now;                   /* of the policy, when the repository was opened */

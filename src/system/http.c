@@ -24,6 +24,7 @@ struct http {
 /* One request that the worker has. */
 struct slot {
     bool is_used, is_by_hash;
+    bool is_due;  /* it has not been asked yet */
     bool is_next; /* its second name is asked for */
     size_t item;
     uint64_t n_received;
@@ -36,13 +37,16 @@ struct run {
     const struct fetch_item *items;
     size_t n_items, n_next;
     const struct fetch_sink *sink;
-    struct slot slots[HTTP_PARALLEL];
-    size_t n_used;
+    struct slot slots[HTTP_SLOTS];
+    size_t n_used, n_due;
 };
 
+/* What came in one packet, and the answer of it that is looked at. */
 struct packet {
     struct http_answer answer;
-    char data[HTTP_DATA_MAX + 1];
+    const char *data; /* of that answer; no NUL behind it */
+    size_t len, at;   /* bytes of the packet, and of those that were looked at */
+    char bytes[HTTP_PACKET_MAX];
 };
 
 struct http *http_new(struct url *url, const struct fetch_options *options)
@@ -94,11 +98,12 @@ static unsigned patience(const struct http *http)
     return seconds == 0 ? LIMITS_HTTP_SECONDS : seconds < DAY ? seconds : DAY;
 }
 
-/* The worker has deadlines of its own; a worker that does not keep them is ended. */
-static bool wait_readable(struct http *http, struct hallmark_error *err)
+/* Until there is a packet, or EVENTS. The worker has deadlines of its own; a worker that does not
+ * keep them is ended. */
+static bool wait_for(struct http *http, short events, struct hallmark_error *err)
 {
     enum { SLICE_MS = 1000, GRACE = 60 };
-    struct pollfd fd = {.fd = http->worker.control, .events = POLLIN};
+    struct pollfd fd = {.fd = http->worker.control, .events = (short)(POLLIN | events)};
     unsigned idle = 0;
     int n;
 
@@ -114,33 +119,59 @@ static bool wait_readable(struct http *http, struct hallmark_error *err)
     }
 }
 
-static bool is_sane(const struct packet *p, size_t len)
+static bool is_sane(const struct packet *p)
 {
-    return len >= sizeof p->answer && p->answer.len == len - sizeof p->answer &&
+    return p->answer.len <= p->len - p->at && p->answer.len <= HTTP_DATA_MAX &&
            p->answer.type >= HTTP_READY && p->answer.type <= HTTP_FAILED &&
            (p->answer.type != HTTP_FAILED || p->answer.code == HALLMARK_ERR_IO ||
             p->answer.code == HALLMARK_ERR_USAGE || p->answer.code == HALLMARK_ERR_CONTENT ||
             p->answer.code == HALLMARK_ERR_MALFORMED);
 }
 
-static bool receive(struct http *http, struct packet *out, struct hallmark_error *err)
+/* Takes the next answer out of a packet. */
+static bool unpack(struct http *http, struct packet *p, struct hallmark_error *err)
+{
+    bool is_whole = p->len - p->at >= sizeof p->answer;
+
+    if (is_whole) {
+        memcpy(&p->answer, p->bytes + p->at, sizeof p->answer);
+        p->at += sizeof p->answer;
+    }
+    if (!is_whole || !is_sane(p))
+        return error_set(err, HALLMARK_ERR_IO,
+                         "%s: the network process said something that makes no sense", http->base);
+    p->data = p->bytes + p->at;
+    p->at += p->answer.len;
+    return true;
+}
+
+/* Receives a packet; an empty one where it may take more requests now, which is one of EVENTS. */
+static bool receive(struct http *http, short events, struct packet *out, struct hallmark_error *err)
 {
     ssize_t n;
 
-    if (!wait_readable(http, err))
-        return false;
+    out->len = out->at = 0;
     do
-        n = recv(http->worker.control, out, sizeof *out - 1, 0);
+        n = recv(http->worker.control, out->bytes, sizeof out->bytes, MSG_DONTWAIT);
     while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return wait_for(http, events, err);
     if (n < 0)
         return error_set_errno(err, "the network process cannot be heard");
     if (n == 0)
         return error_set(err, HALLMARK_ERR_IO, "%s: the network process has ended", http->base);
-    if (!is_sane(out, (size_t)n))
-        return error_set(err, HALLMARK_ERR_IO,
-                         "%s: the network process said something that makes no sense", http->base);
-    out->data[out->answer.len] = '\0';
+    out->len = (size_t)n;
     return true;
+}
+
+/* The first answer, to the setup. */
+static bool receive_ready(struct http *http, struct packet *out, struct hallmark_error *err)
+{
+    do
+        if (!receive(http, 0, out, err))
+            return false;
+    while (!out->len);
+    return unpack(http, out, err);
 }
 
 /* ---- What it is asked ----------------------------------------------------------------------- */
@@ -172,15 +203,33 @@ static bool start(struct http *http, struct hallmark_error *err)
         strcpy(setup->origin, http->url.origin);
         ok = worker_start(&http->worker, "the network process", http_worker_run, err) &&
              worker_request(&http->worker, setup, sizeof *setup, NULL, 0, err) &&
-             receive(http, ready, err);
+             receive_ready(http, ready, err);
     }
     if (ok && ready->answer.type != HTTP_READY)
-        ok = error_set(err, (enum hallmark_errcode)ready->answer.code, "%s", ready->data);
+        ok = error_set(err, (enum hallmark_errcode)ready->answer.code, "%.*s",
+                       (int)ready->answer.len, ready->data);
     http->worker.layers = ready->answer.layers;
     explicit_bzero(setup, sizeof *setup);
     free(setup);
     free(ready);
     return ok;
+}
+
+/* Sends REQUEST; *IS_DUE stays true where the worker cannot take it now, for it may be waiting
+ * until what it says is heard. */
+static bool send_request(struct http *http, const struct http_request *request, bool *is_due,
+                         struct hallmark_error *err)
+{
+    size_t len = offsetof(struct http_request, url) + strlen(request->url) + 1;
+    ssize_t n;
+
+    do
+        n = send(http->worker.control, request, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    /* Of one that has ended, what it said last is to be heard yet. */
+    *is_due = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return n == (ssize_t)len || *is_due || errno == EPIPE || errno == ECONNRESET ||
+           error_set_errno(err, "%s: cannot be given its task", http->worker.what);
 }
 
 /* Asks for the item of SLOT, by its hash or by its name. */
@@ -206,7 +255,7 @@ static bool ask(struct run *run, size_t slot, struct hallmark_error *err)
     ok = fits(url.data, sizeof request->url, "a URL", err);
     if (ok) {
         strcpy(request->url, url.data);
-        ok = worker_request(&run->http->worker, request, sizeof *request, NULL, 0, err);
+        ok = send_request(run->http, request, &run->slots[slot].is_due, err);
     }
     run->slots[slot].n_received = request->n_present;
     bytes_free(&url);
@@ -214,20 +263,36 @@ static bool ask(struct run *run, size_t slot, struct hallmark_error *err)
     return ok;
 }
 
-static bool fill_slots(struct run *run, struct hallmark_error *err)
+/* Gives the free slots an item each. */
+static void fill_slots(struct run *run)
 {
     size_t i;
 
-    for (i = 0; i < HTTP_PARALLEL && run->n_next < run->n_items; i++) {
+    for (i = 0; i < HTTP_SLOTS && run->n_next < run->n_items; i++) {
         struct slot *slot = &run->slots[i];
 
         if (slot->is_used)
             continue;
-        *slot = (struct slot){.is_used = true, .item = run->n_next};
+        *slot = (struct slot){.is_used = true, .is_due = true, .item = run->n_next};
         slot->is_by_hash = run->items[run->n_next++].by_hash != NULL;
         run->n_used++;
+        run->n_due++;
+    }
+}
+
+/* Asks for what has not been asked, until the worker can take no more. */
+static bool ask_due(struct run *run, struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < HTTP_SLOTS && run->n_due; i++) {
+        if (!run->slots[i].is_due)
+            continue;
         if (!ask(run, i, err))
             return false;
+        if (run->slots[i].is_due)
+            break;
+        run->n_due--;
     }
     return true;
 }
@@ -261,11 +326,12 @@ static bool end_failed(struct run *run, struct slot *slot, const struct packet *
 {
     const char *path = run->items[slot->item].path;
     struct hallmark_error why = {0};
+    int len = (int)p->answer.len;
 
     if (p->answer.code == HALLMARK_ERR_IO)
-        error_set(&why, HALLMARK_ERR_IO, "%s/%s: %s", run->http->base, path, p->data);
+        error_set(&why, HALLMARK_ERR_IO, "%s/%s: %.*s", run->http->base, path, len, p->data);
     else
-        error_set(&why, (enum hallmark_errcode)p->answer.code, "%s: %s", path, p->data);
+        error_set(&why, (enum hallmark_errcode)p->answer.code, "%s: %.*s", path, len, p->data);
     return end(run, slot, &why, err);
 }
 
@@ -286,26 +352,29 @@ static bool take_data(struct run *run, struct slot *slot, const struct packet *p
 static bool take_etag(struct run *run, struct slot *slot, const struct packet *p,
                       struct hallmark_error *err)
 {
-    size_t len = strlen(p->data), i;
+    char etag[HTTP_ETAG_MAX] = "";
+    size_t len = p->answer.len, i;
 
     for (i = 0; i < len; i++)
         if (p->data[i] <= ' ' || p->data[i] >= 127)
             break;
-    if (len != p->answer.len || len >= HTTP_ETAG_MAX || i < len)
+    if (len >= sizeof etag || i < len)
         return error_set(err, HALLMARK_ERR_IO, "%s: the network process says an odd ETag",
                          run->http->base);
-    return !run->sink->set_etag || run->sink->set_etag(run->sink->ctx, slot->item, p->data, err);
+    memcpy(etag, p->data, len);
+    return !run->sink->set_etag || run->sink->set_etag(run->sink->ctx, slot->item, etag, err);
 }
 
-static bool take_packet(struct run *run, const struct packet *p, struct hallmark_error *err)
+static bool take_answer(struct run *run, const struct packet *p, struct hallmark_error *err)
 {
-    struct slot *slot = &run->slots[p->answer.id < HTTP_PARALLEL ? p->answer.id : 0];
+    struct slot *slot = &run->slots[p->answer.id < HTTP_SLOTS ? p->answer.id : 0];
     /* A server may refuse what it does not have; what it has and is wrong is wrong. */
     bool is_name_next =
         slot->is_by_hash && (p->answer.type == HTTP_MISSING ||
                              (p->answer.type == HTTP_FAILED && p->answer.code == HALLMARK_ERR_IO));
 
-    if (p->answer.id >= HTTP_PARALLEL || !slot->is_used || p->answer.type == HTTP_READY)
+    if (p->answer.id >= HTTP_SLOTS || !slot->is_used || slot->is_due ||
+        p->answer.type == HTTP_READY)
         return error_set(err, HALLMARK_ERR_IO,
                          "%s: the network process answers what nobody has asked", run->http->base);
     if (p->answer.type == HTTP_DATA)
@@ -321,8 +390,9 @@ static bool take_packet(struct run *run, const struct packet *p, struct hallmark
         return true;
     if (is_name_next) {
         slot->is_by_hash = false;
-        slot->is_next = true;
-        return ask(run, p->answer.id, err);
+        slot->is_next = slot->is_due = true;
+        run->n_due++;
+        return true;
     }
     if (p->answer.type == HTTP_MISSING)
         return end_missing(run, slot, err);
@@ -334,15 +404,26 @@ static bool take_packet(struct run *run, const struct packet *p, struct hallmark
     return end(run, slot, NULL, err);
 }
 
+/* Takes all that came at once; a slot that gets free is asked for the next item together with
+ * others. */
+static bool take_packet(struct run *run, struct packet *p, struct hallmark_error *err)
+{
+    while (p->at < p->len)
+        if (!unpack(run->http, p, err) || !take_answer(run, p, err))
+            return false;
+    fill_slots(run);
+    return ask_due(run, err);
+}
+
 bool http_get(struct http *http, enum http_kind kind, const struct fetch_item *items,
               size_t n_items, const struct fetch_sink *sink, struct hallmark_error *err)
 {
     struct run run = {.http = http, .kind = kind, .items = items, .n_items = n_items, .sink = sink};
     struct packet *packet = alloc_array(1, sizeof *packet);
-    bool ok = start(http, err) && fill_slots(&run, err);
+    bool ok = start(http, err) && take_packet(&run, packet, err);
 
     while (ok && run.n_used)
-        ok = receive(http, packet, err) && take_packet(&run, packet, err) && fill_slots(&run, err);
+        ok = receive(http, run.n_due ? POLLOUT : 0, packet, err) && take_packet(&run, packet, err);
     /* What it was asked and nobody waits for any more would come next time. */
     if (!ok)
         worker_stop(&http->worker);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is said on the socket between a process and its network worker, one packet each. The worker
- * believes what it is told; what it says itself is checked by http.c.
+ * What is said on the socket between a process and its network worker: one packet each request, as
+ * many answers in one as have come. The worker believes what it is told; what it says itself is
+ * checked by http.c.
  */
 #ifndef SYSTEM_HTTP_MESSAGE_H
 #define SYSTEM_HTTP_MESSAGE_H
@@ -12,11 +13,14 @@
 #include "base/limits.h"
 
 enum {
-    HTTP_PARALLEL = 8, /* requests at a time; as many packets wait in a socket without blocking */
+    HTTP_PARALLEL = 8, /* requests that are under way at a time */
+    HTTP_WAITING = 24, /* that wait in the worker besides: it never idles for want of one */
+    HTTP_SLOTS = HTTP_PARALLEL + HTTP_WAITING,
     HTTP_SECRET_MAX = 1024,
     HTTP_ETAG_MAX = 256,
     HTTP_URL_MAX = LIMITS_URL_BYTES + 3 * (LIMITS_PATH_BYTES + 1) + 1,
-    HTTP_DATA_MAX = 64 * 1024,
+    HTTP_DATA_MAX = 64 * 1024,   /* bytes of one answer */
+    HTTP_PACKET_MAX = 80 * 1024, /* of a packet: less than a socket takes */
 };
 
 enum http_kind {
@@ -29,11 +33,12 @@ enum http_kind {
 struct http_setup {
     uint32_t sandbox; /* of enum hallmark_sandbox */
     uint32_t seconds;
-    char origin[LIMITS_URL_BYTES + 1];       /* where the credentials may be sent */
+    char origin[LIMITS_URL_BYTES + 1];     /* where the credentials may be sent */
     char credentials[3 * HTTP_SECRET_MAX]; /* "" where there are none */
-    char ca_file[PATH_MAX];                  /* "": the system's */
+    char ca_file[PATH_MAX];                /* "": the system's */
 };
 
+/* What follows the end of its URL is not sent. */
 struct http_request {
     uint32_t id;
     uint32_t kind; /* of enum http_kind */
@@ -53,7 +58,7 @@ enum http_answer_type {
     HTTP_FAILED,    /* code, and a text of len bytes */
 };
 
-/* LEN bytes stand behind it. */
+/* LEN bytes stand behind it, and then the next one without a gap. */
 struct http_answer {
     uint32_t type;
     uint32_t id;

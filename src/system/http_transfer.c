@@ -48,21 +48,35 @@ static bool is_wanted(long status)
     return status == STATUS_OK || status == STATUS_PARTIAL;
 }
 
-/* Sends an answer with LEN bytes behind it; false when nobody listens any more. */
+bool http_transfer_flush(struct http_transfer_context *context)
+{
+    struct bytes *answers = &context->answers;
+    ssize_t n;
+
+    if (!answers->len)
+        return true;
+    do
+        n = send(context->control, answers->data, answers->len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)answers->len)
+        return false;
+    answers->len = 0;
+    return true;
+}
+
+/* Gives an answer with LEN bytes behind it; false when nobody listens any more. */
 static bool say(const struct http_transfer *t, enum http_answer_type type, const void *data,
                 size_t len)
 {
     struct http_answer answer = {
         .type = type, .id = t->request.id, .code = (uint32_t)t->why.code, .len = (uint32_t)len};
-    struct iovec iov[] = {{.iov_base = &answer, .iov_len = sizeof answer},
-                          {.iov_base = (void *)(uintptr_t)data, .iov_len = len}};
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
-    ssize_t n;
+    struct bytes *answers = &t->context->answers;
 
-    do
-        n = sendmsg(t->context->control, &msg, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)(sizeof answer + len);
+    if (answers->len + sizeof answer + len > HTTP_PACKET_MAX && !http_transfer_flush(t->context))
+        return false;
+    bytes_append(answers, &answer, sizeof answer);
+    bytes_append(answers, data, len);
+    return true;
 }
 
 /* ---- What a server says --------------------------------------------------------------------- */
@@ -245,6 +259,12 @@ static bool is_own_origin(const struct http_transfer *t, const char *url)
     return strncmp(url, origin, len) == 0 && (url[len] == '/' || url[len] == '\0');
 }
 
+static bool is_plain(const char *url)
+{
+    return strncasecmp(url, "http:", 5) == 0;
+}
+
+/* The certificates only where TLS is possible: libcurl copies them for every request. */
 static void set_tls(const struct http_transfer *t)
 {
     const struct bytes *pem = &t->context->certificates;
@@ -257,10 +277,10 @@ static void set_tls(const struct http_transfer *t)
     /* No keys below 2048 bits and no SHA-1, whatever the system's configuration says. */
     if (library && strstr(library, "OpenSSL"))
         curl_easy_setopt(t->easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=2");
-    if (pem->len) {
+    if (pem->len && !is_plain(t->url))
         curl_easy_setopt(t->easy, CURLOPT_CAINFO_BLOB, &blob);
+    if (pem->len && t->context->is_proxy_tls)
         curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
-    }
 }
 
 static void set_protocols(CURL *easy)
@@ -343,7 +363,7 @@ static void prepare(struct http_transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, (long)HTTP_DATA_MAX);
 }
 
-bool http_transfer_begin(struct http_transfer *t, const struct http_transfer_context *context,
+bool http_transfer_begin(struct http_transfer *t, struct http_transfer_context *context,
                          const struct http_request *request)
 {
     int64_t seconds = 10 * (int64_t)context->setup->seconds;

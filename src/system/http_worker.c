@@ -8,6 +8,8 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@
 #include "system/sandbox.h"
 #include "system/worker.h"
 
-enum { SLICE_MS = 1000 };
+enum { SLICE_MS = 1000, KEPT_BYTES = 4 << 20 };
 
 struct service {
     struct http_transfer_context context;
@@ -25,12 +27,14 @@ struct service {
     CURLM *multi;
     struct http_transfer transfers[HTTP_PARALLEL];
     size_t n_active;
+    struct http_request waiting[HTTP_SLOTS]; /* in a ring */
+    size_t first_waiting, n_waiting;
 };
 
 /* ---- Before narrowing ----------------------------------------------------------------------- */
 
 /* All that the environment may say to libcurl and the C library is where a proxy stands. */
-static void clean_environment(void)
+static void clean_environment(struct service *s)
 {
     static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                         "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
@@ -42,6 +46,7 @@ static void clean_environment(void)
         const char *value = getenv(names[i]);
 
         values[i] = value ? alloc_strdup(value) : NULL;
+        s->context.is_proxy_tls |= value && strncasecmp(value, "https:", 6) == 0;
     }
     clearenv();
     for (i = 0; i < N_NAMES; i++)
@@ -107,8 +112,10 @@ static bool narrow(const struct service *s, unsigned *layers, struct hallmark_er
 
 static bool set_up(struct service *s, unsigned *layers, struct hallmark_error *err)
 {
-    clean_environment();
-    mallopt(M_ARENA_MAX, 1); /* threads of the resolver: address space is limited */
+    clean_environment(s);
+    mallopt(M_ARENA_MAX, 1);               /* threads of the resolver: address space is limited */
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES); /* each request takes the same memory again */
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     if (!load_certificates(s, err))
         return error_prefix(err, "certificates");
     if (!libcurl_load(err))
@@ -124,19 +131,42 @@ static bool set_up(struct service *s, unsigned *layers, struct hallmark_error *e
 
 /* ---- At work -------------------------------------------------------------------------------- */
 
-static bool take_request(struct service *s)
+/* Takes the requests that have come; false when nobody asks any more. */
+static bool take_requests(struct service *s)
 {
-    struct http_request request;
-    size_t i;
+    struct http_request *request;
+    ssize_t n;
 
-    if (!worker_take(s->context.control, &request, sizeof request, NULL, 0))
-        return false;
-    for (i = 0; i < HTTP_PARALLEL && s->transfers[i].is_active; i++)
-        ;
-    if (i == HTTP_PARALLEL || !http_transfer_begin(&s->transfers[i], &s->context, &request))
-        return false;
-    s->n_active++;
-    return curl_multi_add_handle(s->multi, s->transfers[i].easy) == CURLM_OK;
+    while (s->n_waiting < HTTP_SLOTS) {
+        request = &s->waiting[(s->first_waiting + s->n_waiting) % HTTP_SLOTS];
+        do
+            n = recv(s->context.control, request, sizeof *request, MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return true;
+        if (n <= (ssize_t)offsetof(struct http_request, url) || ((char *)request)[n - 1] != '\0')
+            return false;
+        s->n_waiting++;
+    }
+    return true;
+}
+
+/* Begins what waits, as far as there is room. */
+static bool begin(struct service *s)
+{
+    struct http_transfer *transfer = s->transfers;
+
+    for (; s->n_waiting && s->n_active < HTTP_PARALLEL; transfer++) {
+        if (transfer->is_active)
+            continue;
+        if (!http_transfer_begin(transfer, &s->context, &s->waiting[s->first_waiting]) ||
+            curl_multi_add_handle(s->multi, transfer->easy) != CURLM_OK)
+            return false;
+        s->first_waiting = (s->first_waiting + 1) % HTTP_SLOTS;
+        s->n_waiting--;
+        s->n_active++;
+    }
+    return true;
 }
 
 static bool finish(struct service *s)
@@ -167,9 +197,10 @@ static void serve(struct service *s)
         control.revents = 0;
         if (curl_multi_poll(s->multi, &control, 1, SLICE_MS, NULL) != CURLM_OK)
             return;
-        if (control.revents && !take_request(s))
+        if (control.revents && !take_requests(s))
             return;
-        if (curl_multi_perform(s->multi, &n_running) != CURLM_OK || !finish(s))
+        if (!begin(s) || curl_multi_perform(s->multi, &n_running) != CURLM_OK || !finish(s) ||
+            !begin(s) || !http_transfer_flush(&s->context))
             return;
     }
 }

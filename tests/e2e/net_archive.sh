@@ -68,6 +68,16 @@ asked "$root" "HEAD /$suite/InRelease" "GET /$suite/InRelease" "HEAD /$hash" "GE
     "GET /pool/main/h/hello_2.0_amd64.deb"
 cmp "$T/hello_2.0_amd64.deb" "$root/pool/main/h/hello_2.0_amd64.deb"
 
+# However many packages: the index once; and what the first one is found by does not change what the second one means.
+mkdir "$T/several"
+lies "$root"
+several=(consume fetch "${only[@]}" "$url" --suite stable -o "$T/several")
+expect 0 '*' -- "${several[@]}" hello docs hello=1.0 hello_2.0_amd64.deb
+[ "$(echo "$T"/several/*)" = "$(echo "$T"/several/{docs_1.0_all,hello_1.0_amd64,hello_2.0_amd64}.deb)" ] ||
+    fail "$(ls "$T/several")"
+[ "$(grep -c "^GET /$hash\$" "$root.log")" = 1 ] || fail "the index was asked for again: $(cat "$root.log")"
+expect 11 'nobody: the repository lists no such package' -- "${several[@]}" pool/main/h/hello_2.0_amd64.deb nobody
+
 # A server that has not even heard of HEAD.
 lies "$root" '.*' head_refused
 expect 0 '' -- consume list "${only[@]}" "$url" --suite stable

@@ -57,7 +57,7 @@ void http_worker_run(int control)
             if (script[i].request == n)
                 say(control, &script[i]);
         n++;
-    } while (worker_take(control, request, sizeof *request, NULL, 0) && request->size < 1000);
+    } while (recv(control, request, sizeof *request, 0) > 0 && request->size < 1000);
     _exit(0);
 }
 
@@ -245,7 +245,9 @@ static void http_rejects_a_process_that_lies(void **state)
         {HTTP_FILE, SAYS(1, HTTP_DONE, ""), "hands over too little"},
         {HTTP_FILE, SAYS(1, HTTP_READY, ""), "answers what nobody has asked"},
         {HTTP_FILE, {1, {.type = HTTP_DONE, .id = 1}, "", 0}, "answers what nobody has asked"},
-        {HTTP_FILE, {1, {.type = HTTP_DONE, .id = 8}, "", 0}, "answers what nobody has asked"},
+        {HTTP_FILE,
+         {1, {.type = HTTP_DONE, .id = HTTP_SLOTS}, "", 0},
+         "answers what nobody has asked"},
         {HTTP_FILE,
          {1, {.type = HTTP_DATA, .id = UINT32_MAX}, "d", 0},
          "answers what nobody has asked"},
@@ -265,6 +267,72 @@ static void http_rejects_a_process_that_lies(void **state)
     (void)state;
     for (i = 0; i < sizeof lies / sizeof *lies; i++)
         assert_rejects(lies[i].kind, &lies[i].line, lies[i].reason);
+}
+
+/* Puts an answer with TEXT behind what is in OUT. */
+static void pack(struct bytes *out, enum http_answer_type type, const char *text)
+{
+    struct http_answer answer = {.type = type, .len = (uint32_t)strlen(text)};
+
+    bytes_append(out, &answer, sizeof answer);
+    bytes_append_str(out, text);
+}
+
+static void http_accepts_answers_in_one_packet(void **state)
+{
+    struct bytes rest = {0};
+    struct fetch_item item = {.path = "a", .size = 4};
+    struct line lines[] = {READY, {.request = 1, .answer = {.type = HTTP_DATA, .len = 1}}};
+    struct hallmark_error err = {0};
+    struct seen seen = {0};
+
+    (void)state;
+    bytes_append_str(&rest, "d");
+    pack(&rest, HTTP_ETAG, "\"y\"");
+    pack(&rest, HTTP_DATA, "ata");
+    pack(&rest, HTTP_DONE, "");
+    lines[1].text = rest.data;
+    lines[1].len = rest.len;
+    assert_true(get(HTTP_FILE, &item, lines, 2, &seen, &err));
+    assert_int_equal(seen.n_ends, 1);
+    assert_int_equal(seen.why.code, HALLMARK_OK);
+    assert_string_equal(seen.etag, "\"y\"");
+    assert_int_equal(seen.data.len, 4);
+    assert_memory_equal(seen.data.data, "data", 4);
+    bytes_free(&seen.data);
+    bytes_free(&rest);
+}
+
+/* What follows an answer in its packet is checked like the first one. */
+static void http_rejects_packets(void **state)
+{
+    struct bytes rest = {0};
+    struct line line = {.request = 1, .answer = {.type = HTTP_DATA, .len = 1}};
+    struct http_answer longer = {.type = HTTP_DATA, .len = 3};
+
+    (void)state;
+    bytes_append_str(&rest, "d");
+    pack(&rest, HTTP_DATA, "a");
+    line.text = rest.data;
+    line.len = rest.len - 2; /* half of an answer */
+    assert_rejects(HTTP_FILE, &line, "makes no sense");
+    rest.len = 1;
+    bytes_append(&rest, &longer, sizeof longer);
+    bytes_append_str(&rest, "at");
+    line.text = rest.data;
+    line.len = rest.len;
+    assert_rejects(HTTP_FILE, &line, "makes no sense");
+    rest.len = 1;
+    pack(&rest, HTTP_DATA, "atax");
+    line.text = rest.data;
+    line.len = rest.len;
+    assert_rejects(HTTP_FILE, &line, "hands over too much");
+    memset(bytes_reserve(&rest, HTTP_DATA_MAX + 1), 'x', HTTP_DATA_MAX + 1);
+    line.answer.len = HTTP_DATA_MAX + 1;
+    line.text = rest.data;
+    line.len = HTTP_DATA_MAX + 1;
+    assert_rejects(HTTP_FILE, &line, "makes no sense");
+    bytes_free(&rest);
 }
 
 static void http_rejects_a_process_that_ends(void **state)
@@ -293,6 +361,8 @@ int main(void)
         cmocka_unit_test(http_accepts_the_second_name),
         cmocka_unit_test(http_rejects_what_cannot_be_had),
         cmocka_unit_test(http_rejects_a_process_that_lies),
+        cmocka_unit_test(http_accepts_answers_in_one_packet),
+        cmocka_unit_test(http_rejects_packets),
         cmocka_unit_test(http_rejects_a_process_that_ends),
     };
 
