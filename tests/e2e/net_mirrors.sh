@@ -143,3 +143,20 @@ expect 7 '*' -- consume check "$evil_url" --mirror "$T/first"
 expect 3 '*' -- consume check "${evil_url/127/user:secret@127}" --mirror "$T/first" --verbose \
     --signed-by "$(cat "$KEYS/second.fpr")"
 ! grep -q secret "$T/stderr" || fail "a password: $(cat "$T/stderr")"
+
+# A server that denies that there is a directory of the suite cannot show an old manifest in another place (F05).
+archive=$T/archive site=$T/site
+mkdir -p "$archive/pool/main"
+make_package "$archive/pool/main/hello_1.0_all.deb" one
+publish "$archive" --layout apt --suite stable --architecture amd64
+mkdir "$site"
+cp -RL "$archive/dists/stable/." "$site"
+make_package "$archive/pool/main/hello_1.0_all.deb" two
+publish "$archive" --layout apt --suite stable --architecture amd64
+serve "$archive"
+url=http://127.0.0.1:$PORT
+expect 0 '' -- consume manifest "$url" --suite stable
+lies "$archive" '/dists/.*' status 404
+also_lies "$archive" /InRelease other ../site/InRelease
+expect 6 'seen before' -- consume manifest "$url" --suite stable
+expect 0 '' -- consume manifest "$url" --suite stable --no-state
