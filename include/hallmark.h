@@ -83,6 +83,8 @@ enum hallmark_sandbox {
 struct hallmark_policy {
     const char *const *keyrings;  /* NULL-terminated paths of OpenPGP keyrings, binary or armoured;
                                      NULL: every *.gpg, *.pgp and *.asc in the system's directory */
+    const char *const *keys;      /* NULL-terminated texts, each of armoured public keys, that are trusted
+                                     beside those of the keyrings; keyrings NULL: these alone */
     const char *const *signed_by; /* NULL-terminated fingerprints of accepted primary keys (40 or 64
                                      hexadecimal digits; a trailing "!" pins one exact signing key);
                                      NULL: every key of the keyrings */
@@ -105,6 +107,11 @@ struct hallmark_policy {
     int64_t network_timeout;      /* seconds in which a server must answer, and then get on; 0: 30 */
     const char *ca_file;          /* PEM, the certificates that vouch for https servers; NULL: the
                                      system's */
+    const char *const *mirrors;   /* NULL-terminated: more locations of the same repository, tried in turn
+                                     where one before cannot be used; NULL: none */
+    void (*trouble)(void *ctx, const char *location, const struct hallmark_error *err);
+                                  /* told why one of several locations was not used; may be NULL */
+    void *trouble_ctx;
 };
 
 /* Fills in the defaults: no limits but Valid-Until, threshold 1, 10 s of skew, the system's clock and
@@ -124,6 +131,7 @@ struct hallmark_signature {
 
 /* A verified manifest: Release as in apt's format. Absent text is NULL. Lent by the repository. */
 struct hallmark_manifest {
+    const char *location; /* the URL of the directory where it was found */
     const char *document; /* the file that was verified: "InRelease" or "Release" */
     const char *origin, *label, *suite, *codename, *version, *description;
     int64_t date;         /* seconds since 1970-01-01 UTC */
@@ -150,12 +158,31 @@ struct hallmark_package {
     const char *architecture; /* "amd64", "all", "source"; "" where it is not known */
 };
 
+/* A repository that is configured: one suite of one stanza of hallmark.sources(5). */
+struct hallmark_source {
+    const char *location;          /* the first of its URIs, for hallmark_repository_open() */
+    struct hallmark_policy policy; /* hallmark_policy_init(), and what the source says: yours to change */
+};
+
+/* Loads the source NAME: CONF_DIR/sources.d/NAME.sources (CONF_DIR NULL: the system's directory, and
+ * then the user's own), or the file NAME where that holds a "/". SUITE chooses one of several; NULL: there
+ * is only one. NULL with HALLMARK_OK where there is no such file, with HALLMARK_ERR_USAGE where it is
+ * wrong, others can write to it, or it has no such suite. Freed by hallmark_source_free(), which accepts
+ * NULL, and with it what the policy points to. */
+HALLMARK_API struct hallmark_source *hallmark_source_load(const char *conf_dir, const char *name,
+                                                          const char *suite,
+                                                          struct hallmark_error *err);
+HALLMARK_API void hallmark_source_free(struct hallmark_source *source);
+
 struct hallmark_repository;
 
 /* Opens LOCATION (a directory, a URL of file, http or https, or the path of an InRelease or Release file;
  * of an apt archive its root or dists/SUITE), verifies the manifest's signature, its dates, that it is
  * the one that the policy pins, and that it is not older than the one remembered. Succeeds only with a
- * manifest that may be believed. Closed by hallmark_repository_close(). */
+ * manifest that may be believed. Where the policy names mirrors and LOCATION fails, each of them is tried
+ * in turn; where all fail, the error is that of the first that was reached and is not to be believed, or
+ * else of the first. Later, files that are missing or wrong at one location are taken from the others.
+ * Closed by hallmark_repository_close(). */
 HALLMARK_API struct hallmark_repository *hallmark_repository_open(const char *location,
                                                                   const struct hallmark_policy *policy,
                                                                   struct hallmark_error *err);

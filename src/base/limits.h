@@ -56,6 +56,11 @@
 #define LIMITS_PATH_BYTES      4095
 /* The file /etc/hallmark/repositories.d/NAME.conf and every state file. */
 #define LIMITS_SETTINGS_BYTES (64 * 1024)
+/* The file /etc/hallmark/sources.d/NAME.sources: a key of RSA-4096 with its signatures has 10 KB. */
+#define LIMITS_SOURCE_BYTES (1024 * 1024)
+/* Stanzas in it, and words in one field, such as mirrors: people write a few. */
+#define LIMITS_SOURCE_STANZAS 64
+#define LIMITS_SOURCE_WORDS   64
 /* Directories below one another, in a tree to publish or an archive to unpack. */
 #define LIMITS_DEPTH 64
 /* Years that four digits can write (RFC 5322 section 3.3): 9999-12-31 23:59:59 UTC. */

@@ -117,6 +117,23 @@ static bool is_good_ahead(struct check *check, size_t i, const struct content *c
 
 /* ---- One after the other -------------------------------------------------------------------- */
 
+/* Looks at CONTENT at all locations, until one has it right. */
+static bool look(const struct check *check, const struct content *content,
+                 const struct content_sink *sink, struct hallmark_error *err)
+{
+    struct failover_walk walk = {.repository = check->repository};
+    struct fetch *fetch;
+
+    while (failover_next(&walk, &fetch)) {
+        struct hallmark_error why = {0};
+
+        if (content_check(content, fetch, sink, &why))
+            return true;
+        failover_fail(&walk, &why);
+    }
+    return error_set(err, walk.worst.code, "%s", walk.worst.text);
+}
+
 static bool check_one(void *ctx, const struct content *content, struct hallmark_error *err)
 {
     struct check *check = ctx;
@@ -128,7 +145,7 @@ static bool check_one(void *ctx, const struct content *content, struct hallmark_
         check->report.n_indexes++;
     else
         check->report.n_checked++;
-    if (!content_check(content, check->repository->place.fetch, &sink, &problem))
+    if (!look(check, content, &sink, &problem))
         note_problem(check, content, &problem);
     return true;
 }

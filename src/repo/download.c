@@ -20,15 +20,18 @@ enum {
 /* One file that is wanted. */
 struct wanted {
     struct parcel parcel;
-    uint64_t n_told; /* bytes of it that progress counts */
-    unsigned n_attempts;
-    bool is_due; /* it has to be fetched (again) */
+    uint64_t n_told;               /* bytes of it that progress counts */
+    unsigned n_attempts;           /* at this location */
+    bool is_due;                   /* it has to be fetched (again) */
+    struct hallmark_error problem; /* why this location does not have it */
 };
 
 struct download {
     const struct hallmark_repository *repository;
     const struct hallmark_fetch_options *options;
     struct hallmark_fetch_report report;
+    struct failover_walk walk;
+    struct fetch *fetch; /* of the location that is asked */
     int dirfd;
     mode_t mode; /* of the files */
     struct wanted *wanted;
@@ -179,10 +182,10 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
     if (why)
         problem = *why;
     if (problem.code == HALLMARK_ERR_CONTENT && w->n_attempts < ATTEMPTS &&
-        fetch_is_remote(d->repository->place.fetch))
+        fetch_is_remote(d->fetch))
         w->is_due = true;
     else
-        note_problem(d, w, &problem);
+        w->problem = problem;
     if (problem.code == HALLMARK_ERR_IO)
         parcel_leave(&w->parcel);
     else
@@ -196,7 +199,7 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
 static bool list_due(struct download *d, struct fetch_item *items, size_t *n,
                      struct hallmark_error *err)
 {
-    bool may_resume = fetch_is_remote(d->repository->place.fetch);
+    bool may_resume = fetch_is_remote(d->fetch);
     size_t i;
 
     for (*n = i = 0; i < d->n_wanted; i++) {
@@ -218,7 +221,7 @@ static bool list_due(struct download *d, struct fetch_item *items, size_t *n,
     return true;
 }
 
-/* Fetches those that are due, until none is. */
+/* Fetches those that are due from one location, until none is. */
 static bool get_due(struct download *d, struct hallmark_error *err)
 {
     struct fetch_sink sink = {
@@ -228,10 +231,49 @@ static bool get_due(struct download *d, struct hallmark_error *err)
     size_t n;
 
     do
-        ok = list_due(d, items, &n, err) &&
-             fetch_items(d->repository->place.fetch, items, n, &sink, err) && put_ready(d, err);
+        ok = list_due(d, items, &n, err) && fetch_items(d->fetch, items, n, &sink, err) &&
+             put_ready(d, err);
     while (ok && n);
     free(items);
+    return ok;
+}
+
+/* What one location could not give is due at the next one. Whether there was any. */
+static bool pass_on(struct download *d)
+{
+    struct hallmark_error worst = {0};
+    size_t i;
+
+    for (i = 0; i < d->n_wanted; i++) {
+        struct wanted *w = &d->wanted[i];
+
+        if (w->problem.code == HALLMARK_OK)
+            continue;
+        failover_weigh(&worst, &w->problem);
+        w->is_due = true;
+        w->n_attempts = 0;
+    }
+    if (worst.code != HALLMARK_OK)
+        failover_fail(&d->walk, &worst);
+    return worst.code != HALLMARK_OK;
+}
+
+/* Fetches those that are due from one location after another. */
+static bool get_all(struct download *d, struct hallmark_error *err)
+{
+    bool ok = true, is_more = true;
+    size_t i;
+
+    d->walk.repository = d->repository;
+    while (ok && is_more && failover_next(&d->walk, &d->fetch)) {
+        for (i = 0; i < d->n_wanted; i++)
+            error_clear(&d->wanted[i].problem);
+        ok = get_due(d, err);
+        is_more = ok && pass_on(d);
+    }
+    for (i = 0; ok && i < d->n_wanted; i++)
+        if (d->wanted[i].problem.code != HALLMARK_OK)
+            note_problem(d, &d->wanted[i], &d->wanted[i].problem);
     return ok;
 }
 
@@ -271,7 +313,7 @@ static bool run(struct download *d, const struct hallmark_package *const *packag
 
     for (i = 0; ok && i < n_packages; i++)
         ok = add(d, packages[i], err);
-    ok = ok && get_due(d, err);
+    ok = ok && get_all(d, err);
     for (i = 0; i < d->n_wanted; i++)
         parcel_leave(&d->wanted[i].parcel);
     return ok && file_sync(d->dirfd, d->options->into, err) &&

@@ -120,15 +120,9 @@ static void write_stanza(const struct hallmark_publisher *p, const struct hallma
 
     if (!name)
         name = is_plain(path_basename(p->root)) ? path_basename(p->root) : "repository";
-    bytes_printf(out, "# For apt: /etc/apt/sources.list.d/%s.sources\n", name);
-    if (what->keyring)
-        bytes_printf(out, "# For repo-verify: repo-verify check --keyring %s %s\n", what->keyring,
-                     uri);
-    else
-        bytes_printf(out,
-                     "# For repo-verify, with %s.asc made by repo-release keyring:\n"
-                     "#   repo-verify check --keyring %s.asc %s\n",
-                     name, name, uri);
+    if (described->types.n_items)
+        bytes_printf(out, "# For apt: /etc/apt/sources.list.d/%s.sources\n", name);
+    bytes_printf(out, "# For repo-verify: " HALLMARK_CONFIG_DIR "/sources.d/%s.sources\n", name);
     write_words(out, "Types", &described->types);
     bytes_printf(out, "URIs: %s\n", uri);
     write_words(out, "Suites", &described->suites);
@@ -157,9 +151,6 @@ static bool export_sources(struct hallmark_publisher *p, const struct hallmark_e
     if (!before.has_release)
         ok = error_set(err, HALLMARK_ERR_USAGE, "%s: nothing is published yet; update does that",
                        p->root);
-    else if (described.types.n_items == 0)
-        ok = error_set(err, HALLMARK_ERR_USAGE,
-                       "%s: holds no packages for apt, only for repo-verify", p->root);
     else
         write_stanza(p, what, &described, out);
     free_described(&described);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "crypto/digest.h"
 #include "format/index_path.h"
+#include "repo/failover.h"
 
 /* From what is quick to read to what is slow. */
 static const struct {
@@ -25,6 +26,7 @@ struct reading {
     const struct hallmark_repository *repository;
     const struct index_walk *walk;
     const struct release_entry *plain;
+    struct fetch *fetch; /* of the location that is asked */
     enum package_compression compression;
     struct content *source; /* the file that is read */
     struct content *wanted; /* what it must decompress to */
@@ -142,7 +144,7 @@ static bool take_variant(struct reading *r, size_t v, enum content_name name)
 {
     r->source = find_variant(r, variants[v].suffix);
     r->compression = variants[v].compression;
-    if (r->source && content_has(r->source, r->repository->place.fetch, name))
+    if (r->source && content_has(r->source, r->fetch, name))
         return true;
     content_free(r->source);
     r->source = NULL;
@@ -163,7 +165,7 @@ static void order_variants(const struct reading *r, size_t order[N_VARIANTS])
         order[i] = i;
         content_free(content);
     }
-    if (!fetch_is_remote(r->repository->place.fetch))
+    if (!fetch_is_remote(r->fetch))
         return;
     for (i = 1; i < N_VARIANTS; i++)
         for (k = i; k > 0 && sizes[order[k]] < sizes[order[k - 1]]; k--) {
@@ -208,7 +210,7 @@ static bool choose(struct reading *r)
     size_t order[N_VARIANTS];
 
     order_variants(r, order);
-    if (fetch_is_remote(r->repository->place.fetch))
+    if (fetch_is_remote(r->fetch))
         return choose_remote(r, order);
     return choose_name(r, order, CONTENT_BY_HASH) || choose_name(r, order, CONTENT_BY_NAME);
 }
@@ -232,7 +234,6 @@ static bool copy_again(void *ctx, struct hallmark_error *err)
 /* A private copy of the file, verified: nobody can change it any more. */
 static int copy_verified(const struct reading *r, struct hallmark_error *err)
 {
-    struct fetch *fetch = r->repository->place.fetch;
     int fd = -1;
     struct content_sink sink = {.take = copy, .restart = copy_again, .ctx = &fd};
 
@@ -242,7 +243,7 @@ static int copy_verified(const struct reading *r, struct hallmark_error *err)
     else
         fd = file_open_memory("index", err);
     if (fd >= 0 &&
-        (!content_get(r->source, fetch, &sink, err) ||
+        (!content_get(r->source, r->fetch, &sink, err) ||
          (lseek(fd, 0, SEEK_SET) < 0 && !error_set_errno(err, "cannot read an index again"))))
         file_close(&fd);
     return fd;
@@ -302,15 +303,14 @@ static bool filter(void *ctx, const struct package_index_entry *entry, struct ha
     return r->walk->sink.take(r->walk->sink.ctx, entry, err);
 }
 
-static bool read_index(struct reading *r, enum index_path_kind kind, struct hallmark_error *err)
+/* Reads the verified copy FD, which is closed. */
+static bool read_index(struct reading *r, enum index_path_kind kind, int fd,
+                       struct hallmark_error *err)
 {
     struct package_index_sink filtered = {.take = filter, .ctx = r};
     struct package_sink sink = {.take = take, .ctx = r};
-    int fd = copy_verified(r, err);
     bool ok = false;
 
-    if (fd < 0)
-        return false;
     r->index = package_index_new(kind, r->source->package.path, &filtered);
     r->digest = digest_new(r->wanted->hashes, err);
     if (r->digest && r->compression == PACKAGE_PLAIN)
@@ -340,21 +340,54 @@ static bool set_absent(const struct reading *r, struct index_walk *walk, struct 
                      r->wanted->package.path);
 }
 
+/* A verified copy from the first location that has one; -1 with an error, and without one where all
+ * are without the index. */
+static int obtain(struct reading *r, struct hallmark_error *err)
+{
+    struct failover_walk walk = {.repository = r->repository};
+    bool is_somewhere = false;
+    int fd;
+
+    while (failover_next(&walk, &r->fetch)) {
+        struct hallmark_error why = {0};
+
+        content_free(r->source);
+        r->source = NULL;
+        if (!choose(r)) {
+            error_set(&why, HALLMARK_ERR_CONTENT, "%s: is missing in every compression",
+                      r->wanted->package.path);
+        } else {
+            is_somewhere = true;
+            fd = copy_verified(r, &why);
+            if (fd >= 0)
+                return fd;
+        }
+        failover_fail(&walk, &why);
+    }
+    if (is_somewhere || walk.worst.code != HALLMARK_ERR_CONTENT)
+        error_set(err, walk.worst.code, "%s", walk.worst.text);
+    return -1;
+}
+
 static bool walk_one(struct reading *r, const struct index_path *index, struct index_walk *walk,
                      struct hallmark_error *err)
 {
+    struct hallmark_error why = {0};
     bool ok = true;
+    int fd;
 
     if (!r->wanted)
         return error_set(err, HALLMARK_ERR_MALFORMED,
                          "%s: the manifest lists it, but not what it decompresses to",
                          r->plain->path);
-    if (r->wanted->package.size == 0)
+    if (r->wanted->package.size == 0) {
         walk->n_read++; /* there is nothing to read, whether it is served or not */
-    else if (choose(r))
-        ok = read_index(r, index->kind, err);
-    else
+        return true;
+    }
+    fd = obtain(r, &why);
+    if (fd < 0 && why.code == HALLMARK_OK)
         return set_absent(r, walk, err);
+    ok = fd >= 0 ? read_index(r, index->kind, fd, err) : error_set(err, why.code, "%s", why.text);
     walk->n_read += ok;
     return ok;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "repo/failover.h"
 #include "repo/package_format.h"
 #include "repo/repository.h"
 #include "repo/signed_sizes.h"
@@ -31,8 +32,7 @@ static bool verify_into(const struct hallmark_repository *repository, const stru
 {
     struct content_sink sink = {.take = copy, .restart = copy_again, .ctx = &fd};
 
-    return content_get(content, repository->place.fetch, &sink, err) &&
-           repository_check_fresh(repository, err);
+    return failover_get(repository, content, &sink, err) && repository_check_fresh(repository, err);
 }
 
 bool hallmark_repository_unpack(const struct hallmark_repository *repository,

@@ -18,8 +18,7 @@
 #include "repo/location.h"
 #include "trust/keyring.h"
 
-/* Whoever can write to a keyring decides what is trusted. */
-static bool check_owner(int fd, const char *path, struct hallmark_error *err)
+bool keyring_files_check_owner(int fd, const char *path, struct hallmark_error *err)
 {
     struct stat st;
 
@@ -44,7 +43,8 @@ static bool load_one(const char *path, struct bytes *keyring, struct hallmark_er
     if (fd < 0)
         return error_set(err, HALLMARK_ERR_USAGE, "%s: cannot open the keyring: %s", path,
                          strerror(errno));
-    ok = check_owner(fd, path, err) && file_read_fd(fd, path, LIMITS_KEYRING_BYTES, &text, err) &&
+    ok = keyring_files_check_owner(fd, path, err) &&
+         file_read_fd(fd, path, LIMITS_KEYRING_BYTES, &text, err) &&
          keyring_add(keyring, bytes_view(&text), path, err);
     if (!ok && err && err->code == HALLMARK_ERR_MALFORMED)
         err->code = HALLMARK_ERR_USAGE; /* too large: a keyring is configuration */
@@ -89,21 +89,24 @@ static bool list_directory(const char *dir, struct strlist *out, struct hallmark
     return true;
 }
 
-bool keyring_files_load(const char *const *paths, struct bytes *keyring, struct hallmark_error *err)
+bool keyring_files_load(const struct hallmark_policy *policy, struct bytes *keyring,
+                        struct hallmark_error *err)
 {
     struct strlist found = {0};
-    const char *const *all = paths;
+    const char *const *all = policy->keyrings, *const *keys = policy->keys;
     bool ok = true;
     size_t i;
 
-    if (!paths) {
+    if (!all && !keys) {
         ok = list_directory(location_keyrings(), &found, err);
         all = (const char *const *)found.items;
-    } else if (!paths[0]) {
+    } else if (all && !all[0]) {
         ok = error_set(err, HALLMARK_ERR_USAGE, "no keyring was given");
     }
-    for (i = 0; ok && all[i]; i++)
+    for (i = 0; ok && all && all[i]; i++)
         ok = load_one(all[i], keyring, err);
+    for (i = 0; ok && keys && keys[i]; i++)
+        ok = keyring_add(keyring, bytes_view_str(keys[i]), "the key in Signed-By", err);
     strlist_free(&found);
     return ok;
 }

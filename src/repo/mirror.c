@@ -187,7 +187,7 @@ bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error 
     if (!take_names(&mirror->components, policy->components, "component", err) ||
         !take_names(&mirror->architectures, policy->architectures, "architecture", err) ||
         !take_names(&mirror->packages, mirror->options->packages, "package", err) ||
-        !keyring_files_load(policy->keyrings, &mirror->keyring, err))
+        !keyring_files_load(policy, &mirror->keyring, err))
         return false;
     if (policy->state_dir && !*policy->state_dir)
         return error_set(err, HALLMARK_ERR_USAGE, "a mirror needs a state directory");

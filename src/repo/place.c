@@ -213,6 +213,27 @@ bool place_find(struct place *out, const char *location, const char *suite,
     return ok;
 }
 
+char *place_url(const char *location, const char *suite)
+{
+    struct place place = {.fetch = fetch_open(location, NULL, NULL)};
+    char *url, *text, *below;
+
+    if (!place.fetch)
+        return NULL;
+    text = without_file(location, fetch_file(place.fetch));
+    enter(&place, place.fetch, "");
+    if (!split(&place, text, NULL) && !split(&place, fetch_url(place.fetch), NULL) && suite) {
+        below = path_join(dists, suite);
+        if (path_check(bytes_view_str(below), "", NULL))
+            enter(&place, place.fetch, below);
+        free(below);
+    }
+    free(text);
+    url = alloc_strdup(place.url);
+    place_free(&place);
+    return url;
+}
+
 bool place_is_flat(struct place *place, struct hallmark_error *err)
 {
     if (!*place->directory)

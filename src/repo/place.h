@@ -23,6 +23,10 @@ bool place_find(struct place *out, const char *location, const char *suite,
                 const struct fetch_options *options, struct hallmark_error *err);
 void place_free(struct place *place);
 
+/* The URL of the place that LOCATION means with SUITE, as far as that can be said without looking
+ * there; NULL where it cannot be opened. free(3) releases it. */
+char *place_url(const char *location, const char *suite);
+
 /* Makes the manifest's directory the root: what is below a directory dists is no archive after all.
  */
 bool place_is_flat(struct place *place, struct hallmark_error *err);

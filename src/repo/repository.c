@@ -77,6 +77,27 @@ static bool read_documents(const struct place *place, struct documents *out,
     return is_signed;
 }
 
+/* Loads the newest of what is remembered under any of the repository's URLs. */
+static bool load_floor(const struct hallmark_repository *repository, struct release_floor *out,
+                       struct hallmark_error *err)
+{
+    struct release_floor floor;
+    size_t i;
+
+    for (i = 0; repository->state_dir && i < repository->remembered.n_items; i++) {
+        floor = (struct release_floor){0};
+        if (!state_load(repository->state_dir, repository->remembered.items[i], &floor, err))
+            return false;
+        if (floor.date > out->date) {
+            state_free(out);
+            *out = floor;
+        } else {
+            state_free(&floor);
+        }
+    }
+    return true;
+}
+
 static bool verify(struct hallmark_repository *repository, const struct hallmark_policy *in,
                    struct bytes_view keyring, struct hallmark_error *err)
 {
@@ -88,10 +109,8 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
 
     if (!policy_from(&policy, in, err))
         return false;
-    if (repository->state_dir &&
-        !state_load(repository->state_dir, repository->place.url, &floor, err))
-        goto out;
-    if (!read_documents(&repository->place, &documents, err))
+    if (!load_floor(repository, &floor, err) ||
+        !read_documents(&repository->place, &documents, err))
         goto out;
     /* A key may be as much ahead of the clock as what it signs. */
     keys = openpgp_open(keyring, in->now + in->clock_skew, err);
@@ -169,6 +188,7 @@ static void fill_manifest(struct hallmark_repository *repository)
     const struct release *release = &verified->release;
     struct hallmark_manifest *manifest = &repository->manifest;
 
+    manifest->location = repository->place.url;
     manifest->origin = release->origin;
     manifest->label = release->label;
     manifest->suite = release->suite;
@@ -211,6 +231,32 @@ static bool settle(struct hallmark_repository *repository, struct hallmark_error
     return true;
 }
 
+static void remember_under(struct hallmark_repository *repository, const char *url)
+{
+    if (url && !strlist_has(&repository->remembered, url))
+        strlist_add(&repository->remembered, url);
+}
+
+/* A manifest is remembered under the URLs of all mirrors: none of them is to show anything older.
+ * They are those that the configuration means, whatever servers say; beside them, that of where it
+ * was found, if a server denies that there is a directory of the suite. */
+static void name_urls(struct hallmark_repository *repository, const char *location,
+                      const struct hallmark_policy *policy)
+{
+    const char *const *mirror;
+    char *url = place_url(location, policy->suite);
+
+    remember_under(repository, repository->place.url);
+    if (policy->suite || policy->mirrors)
+        remember_under(repository, url);
+    free(url);
+    for (mirror = policy->mirrors; mirror && *mirror; mirror++) {
+        url = place_url(*mirror, policy->suite);
+        remember_under(repository, url);
+        free(url);
+    }
+}
+
 struct hallmark_repository *repository_open(const char *location,
                                             const struct hallmark_policy *policy,
                                             struct bytes_view keyring, struct hallmark_error *err)
@@ -227,12 +273,53 @@ struct hallmark_repository *repository_open(const char *location,
     repository->reader = package_reader_new(policy->sandbox);
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
+    repository->failover = failover_new(location, location, policy);
     if (!place_find(&repository->place, location, policy->suite, &options, err) ||
-        !choose_state(repository, policy->state_dir, err) ||
-        !verify(repository, policy, keyring, err) || !settle(repository, err)) {
+        !choose_state(repository, policy->state_dir, err)) {
         hallmark_repository_close(repository);
         return NULL;
     }
+    name_urls(repository, location, policy);
+    if (!verify(repository, policy, keyring, err) || !settle(repository, err)) {
+        hallmark_repository_close(repository);
+        return NULL;
+    }
+    return repository;
+}
+
+/* The first location that has a manifest which may be believed. */
+static struct hallmark_repository *open_first(const char *location,
+                                              const struct hallmark_policy *policy,
+                                              struct bytes_view keyring, struct hallmark_error *err)
+{
+    struct failover *all = failover_new(location, location, policy);
+    struct hallmark_policy each = *policy;
+    struct hallmark_repository *repository = NULL;
+    struct hallmark_error worst = {0};
+    const char *urls[FAILOVER_MAX + 1] = {NULL};
+    struct timespec start, now;
+    size_t i;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (i = 0; i < all->n_locations; i++)
+        urls[i] = all->locations[i].text;
+    each.mirrors = all->n_locations > 1 ? urls : NULL;
+    for (i = 0; i < all->n_locations && !repository; i++) {
+        struct hallmark_error why = {0};
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        each.now = policy->now + (now.tv_sec - start.tv_sec);
+        repository = repository_open(urls[i], &each, keyring, &why);
+        if (!repository)
+            failover_weigh(&worst, &why);
+        if (!repository && all->n_locations > 1 && policy->trouble)
+            policy->trouble(policy->trouble_ctx, urls[i], &why);
+    }
+    if (!repository && all->n_locations > 1)
+        error_set(err, worst.code, "%s (and no other location can be used)", worst.text);
+    else if (!repository)
+        error_set(err, worst.code, "%s", worst.text);
+    failover_free(all);
     return repository;
 }
 
@@ -244,8 +331,8 @@ struct hallmark_repository *hallmark_repository_open(const char *location,
     struct hallmark_repository *repository = NULL;
 
     error_clear(err);
-    if (keyring_files_load(policy->keyrings, &keyring, err))
-        repository = repository_open(location, policy, bytes_view(&keyring), err);
+    if (keyring_files_load(policy, &keyring, err))
+        repository = open_first(location, policy, bytes_view(&keyring), err);
     bytes_free(&keyring);
     return repository;
 }
@@ -271,6 +358,8 @@ void hallmark_repository_close(struct hallmark_repository *repository)
     release_trust_free(repository->verified);
     bytes_free(&repository->document);
     bytes_free(&repository->signature);
+    failover_free(repository->failover);
+    strlist_free(&repository->remembered);
     place_free(&repository->place);
     free(repository->state_dir);
     free(repository);
@@ -378,9 +467,12 @@ bool hallmark_repository_remember(const struct hallmark_repository *repository,
                                   .label = release->label,
                                   .codename = release->codename};
 
+    bool ok = true;
+    size_t i;
+
     error_clear(err);
-    if (!repository->state_dir)
-        return true;
     memcpy(floor.sha256, repository->verified->sha256, sizeof floor.sha256);
-    return state_save(repository->state_dir, repository->place.url, &floor, err);
+    for (i = 0; ok && repository->state_dir && i < repository->remembered.n_items; i++)
+        ok = state_save(repository->state_dir, repository->remembered.items[i], &floor, err);
+    return ok;
 }

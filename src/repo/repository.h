@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/strlist.h"
 #include "repo/content.h"
+#include "repo/failover.h"
 #include "repo/place.h"
 #include "system/package.h"
 #include "trust/release_trust.h"
@@ -26,6 +27,8 @@ struct contents {
 
 struct hallmark_repository {
     struct place place;
+    struct failover *failover; /* the other locations, and that one */
+    struct strlist remembered; /* the URLs under which the manifest is remembered */
     struct verified_release *verified;
     struct bytes document, signature; /* as the server has them: InRelease, or Release and its own */
     struct hallmark_manifest manifest;
@@ -44,7 +47,7 @@ struct hallmark_repository {
 };
 
 /* Like hallmark_repository_open(), with the trusted keys as bytes (binary public keys) instead of
- * the policy's keyrings. */
+ * the policy's keyrings, and the manifest from LOCATION alone. */
 struct hallmark_repository *repository_open(const char *location,
                                             const struct hallmark_policy *policy,
                                             struct bytes_view keyring, struct hallmark_error *err);

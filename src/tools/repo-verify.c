@@ -54,6 +54,8 @@ static const struct cli_option options[] = {
     {OPTION_REPLACE, "replace", NULL, FETCH, "replace other files of their names"},
     {OPTION_CA_FILE, "ca-file", "FILE", EVERY, "certificates that vouch for https servers"},
     {OPTION_TIMEOUT, "timeout", "TIME", EVERY, "a server must answer, and get on, in TIME (30s)"},
+    {OPTION_CONFIG, "config", "DIR", EVERY, "look for sources in DIR/sources.d"},
+    {OPTION_MIRROR, "mirror", "REPO", EVERY, "another location of the same (repeatable)"},
 };
 
 /* ---- check ---------------------------------------------------------------------------------- */
@@ -235,6 +237,8 @@ static void manifest_text(const struct verify_run *run)
     char date[REPORT_DATE_LEN];
 
     text_line("Repository:", run->shown);
+    if (run->source || cli_has(run->cli, OPTION_MIRROR))
+        text_line("Location:", manifest->location);
     text_line("Document:", manifest->document);
     text_line("Origin:", manifest->origin);
     text_line("Label:", manifest->label);
@@ -325,6 +329,7 @@ static void list_json(struct verify_run *run)
     report_close(&run->json, ']');
     verify_run_finish(run);
     report_outcome(&run->json, &run->err);
+    verify_run_troubles(run);
     report_close(&run->json, '}');
 }
 

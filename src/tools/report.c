@@ -130,6 +130,7 @@ void report_manifest(struct report_json *json, const struct hallmark_manifest *m
         return;
     }
     report_open(json, "manifest", '{');
+    report_string(json, "location", manifest->location);
     report_string(json, "document", manifest->document);
     report_string(json, "origin", manifest->origin);
     report_string(json, "label", manifest->label);

@@ -2,8 +2,11 @@
 /* The common part of the commands of repo-verify(1). */
 #include "tools/verify_run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 bool verify_run_is_json(const struct cli *cli)
 {
@@ -12,11 +15,15 @@ bool verify_run_is_json(const struct cli *cli)
 
 /* ---- The policy, from the options ----------------------------------------------------------- */
 
-static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
-{
-    uint64_t threshold = 1;
+/* The lists that options give, which a policy points to. */
+struct lists {
+    const char **keyrings, **signed_by, **components, **architectures, **mirrors;
+};
 
-    hallmark_policy_init(policy);
+static bool numbers_from_options(const struct cli *cli, struct hallmark_policy *policy)
+{
+    uint64_t threshold = policy->threshold;
+
     if (!cli_number(cli, OPTION_THRESHOLD, UINT32_MAX, &threshold) ||
         !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
         !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
@@ -26,18 +33,92 @@ static bool policy_from_options(const struct cli *cli, struct hallmark_policy *p
         !cli_sandbox(cli, OPTION_SANDBOX, &policy->sandbox))
         return false;
     policy->threshold = (unsigned)threshold;
+    return true;
+}
+
+static void set_text(const struct cli *cli, int option, const char **out)
+{
+    if (cli_has(cli, option))
+        *out = cli_value(cli, option);
+}
+
+static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
+{
+    if (!numbers_from_options(cli, policy))
+        return false;
     if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
         policy->expiry = HALLMARK_EXPIRY_OPTIONAL;
     policy->state_dir = cli_value(cli, OPTION_STATE);
     if (cli_has(cli, OPTION_NO_STATE) || cli_has(cli, OPTION_AS_OF))
         policy->state_dir = "";
-    policy->suite = cli_value(cli, OPTION_SUITE);
-    policy->codename = cli_value(cli, OPTION_CODENAME);
-    policy->origin = cli_value(cli, OPTION_ORIGIN);
+    set_text(cli, OPTION_CODENAME, &policy->codename);
+    set_text(cli, OPTION_ORIGIN, &policy->origin);
     policy->ca_file = cli_value(cli, OPTION_CA_FILE);
     policy->accept_change = cli_has(cli, OPTION_ACCEPT_CHANGE);
     return true;
 }
+
+static size_t count(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+/* The mirrors that a source has, and those of the command line; NULL where there are none. */
+static const char **join(const char *const *a, const char *const *b)
+{
+    size_t n_a = count(a), n_b = count(b);
+    const char **all = calloc(n_a + n_b + 1, sizeof *all);
+
+    if (!all)
+        abort();
+    if (n_a)
+        memcpy(all, a, n_a * sizeof *all);
+    if (n_b)
+        memcpy(all + n_a, b, n_b * sizeof *all);
+    if (n_a + n_b)
+        return all;
+    free(all);
+    return NULL;
+}
+
+static void lists_from_options(const struct cli *cli, struct hallmark_policy *policy,
+                               struct lists *lists)
+{
+    const char **mirrors = cli_values(cli, OPTION_MIRROR);
+
+    *lists = (struct lists){.keyrings = cli_values(cli, OPTION_KEYRING),
+                            .signed_by = cli_values(cli, OPTION_SIGNED_BY),
+                            .components = cli_values(cli, OPTION_COMPONENT),
+                            .architectures = cli_values(cli, OPTION_ARCH),
+                            .mirrors = join(policy->mirrors, mirrors)};
+    free(mirrors);
+    if (lists->keyrings) {
+        policy->keyrings = lists->keyrings;
+        policy->keys = NULL;
+    }
+    if (lists->signed_by)
+        policy->signed_by = lists->signed_by;
+    if (lists->components)
+        policy->components = lists->components;
+    if (lists->architectures)
+        policy->architectures = lists->architectures;
+    policy->mirrors = lists->mirrors;
+}
+
+static void free_lists(struct lists *lists)
+{
+    free(lists->keyrings);
+    free(lists->signed_by);
+    free(lists->components);
+    free(lists->architectures);
+    free(lists->mirrors);
+}
+
+/* ---- The repository ------------------------------------------------------------------------- */
 
 /* LOCATION as it may be shown: without the user and the password of a URL. */
 static char *redact(const char *location)
@@ -55,29 +136,101 @@ static char *redact(const char *location)
     return shown;
 }
 
+/* A server that cannot be reached is an everyday thing where there is another one; whatever else is
+ * wrong with one of them should be known. */
+static void tell_trouble(void *ctx, const char *location, const struct hallmark_error *err)
+{
+    struct verify_run *run = ctx;
+    struct verify_trouble *trouble;
+
+    run->troubles = reallocarray(run->troubles, run->n_troubles + 1, sizeof *run->troubles);
+    if (!run->troubles)
+        abort();
+    trouble = &run->troubles[run->n_troubles++];
+    *trouble = (struct verify_trouble){.location = redact(location), .err = *err};
+    if (!cli_has(run->cli, CLI_QUIET) &&
+        (err->code != HALLMARK_ERR_IO || cli_has(run->cli, CLI_VERBOSE)))
+        cli_error(run->cli, 0, "warning: %s is not used: %s", trouble->location, err->text);
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t len = strlen(text), suffix_len = strlen(suffix);
+
+    return len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
+}
+
+/* Whether TEXT may be the name of a source: a path that is meant has a "/", or starts otherwise. */
+static bool is_like_name(const char *text)
+{
+    static const char others[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    return text[0] != '.' && text[0] != '_' && text[0] != '-' && text[strspn(text, others)] == '\0';
+}
+
+/* Says what a word stands for that could stand for two things. */
+static void say_which(struct verify_run *run, const char *name)
+{
+    bool is_there = access(name, F_OK) == 0;
+
+    if (!run->source && !is_there) {
+        run->err.code = HALLMARK_ERR_USAGE;
+        snprintf(run->err.text, sizeof run->err.text,
+                 "%.256s: no source is called that, and there is no such file or directory", name);
+    } else if (is_there && !cli_has(run->cli, CLI_QUIET)) {
+        cli_error(run->cli, 0,
+                  run->source ? "%s is a source; the directory here is ./%s"
+                              : "no source is called %s; taking ./%s",
+                  name, name);
+    }
+}
+
+/* The source that the argument NAME means, if any. A name has no "/", and a path has one; a path
+ * that is a file of sources means what is in it. */
+static void load_source(struct verify_run *run, const char *name)
+{
+    bool is_name = is_like_name(name);
+
+    if (!is_name && (!strchr(name, '/') || !has_suffix(name, ".sources") || !is_regular(name)))
+        return;
+    run->source = hallmark_source_load(cli_value(run->cli, OPTION_CONFIG), name,
+                                       cli_value(run->cli, OPTION_SUITE), &run->err);
+    if (is_name && run->err.code == HALLMARK_OK)
+        say_which(run, name);
+}
+
 bool verify_run_open(struct verify_run *run, const struct cli *cli)
 {
-    const char **keyrings = cli_values(cli, OPTION_KEYRING);
-    const char **signed_by = cli_values(cli, OPTION_SIGNED_BY);
-    const char **components = cli_values(cli, OPTION_COMPONENT);
-    const char **architectures = cli_values(cli, OPTION_ARCH);
+    const char *location = cli->args[0];
     struct hallmark_policy policy;
-    bool ok = policy_from_options(cli, &policy);
+    struct lists lists = {0};
+    bool ok;
 
     run->cli = cli;
-    run->location = cli->args[0];
-    if (ok) {
-        run->shown = redact(run->location);
-        policy.keyrings = keyrings;
-        policy.signed_by = signed_by;
-        policy.components = components;
-        policy.architectures = architectures;
-        run->repository = hallmark_repository_open(run->location, &policy, &run->err);
+    run->shown = redact(location);
+    load_source(run, location);
+    hallmark_policy_init(&policy);
+    policy.suite = cli_value(cli, OPTION_SUITE);
+    if (run->source) {
+        policy = run->source->policy;
+        location = run->source->location;
     }
-    free(keyrings);
-    free(signed_by);
-    free(components);
-    free(architectures);
+    ok = policy_from_options(cli, &policy);
+    if (ok && run->err.code == HALLMARK_OK) {
+        lists_from_options(cli, &policy, &lists);
+        policy.trouble = tell_trouble;
+        policy.trouble_ctx = run;
+        run->repository = hallmark_repository_open(location, &policy, &run->err);
+    }
+    free_lists(&lists);
     return ok;
 }
 
@@ -93,6 +246,22 @@ void verify_run_start_json(struct verify_run *run)
     report_open(&run->json, NULL, '{');
     report_string(&run->json, "repository", run->shown);
     report_outcome(&run->json, &run->err);
+    verify_run_troubles(run);
+}
+
+void verify_run_troubles(struct verify_run *run)
+{
+    size_t i;
+
+    report_open(&run->json, "not_used", '[');
+    for (i = 0; i < run->n_troubles; i++) {
+        report_open(&run->json, NULL, '{');
+        report_string(&run->json, "location", run->troubles[i].location);
+        report_number(&run->json, "code", run->troubles[i].err.code);
+        report_string(&run->json, "text", run->troubles[i].err.text);
+        report_close(&run->json, '}');
+    }
+    report_close(&run->json, ']');
 }
 
 const struct hallmark_manifest *verify_run_manifest(const struct verify_run *run)
@@ -113,5 +282,9 @@ const struct hallmark_package *verify_run_find(struct verify_run *run, const cha
 void verify_run_close(struct verify_run *run)
 {
     hallmark_repository_close(run->repository);
+    hallmark_source_free(run->source);
+    while (run->n_troubles)
+        free(run->troubles[--run->n_troubles].location);
+    free(run->troubles);
     free(run->shown);
 }

@@ -35,13 +35,23 @@ enum verify_run_option {
     OPTION_REPLACE,
     OPTION_CA_FILE,
     OPTION_TIMEOUT,
+    OPTION_CONFIG,
+    OPTION_MIRROR,
+};
+
+/* A location that was not used, and why. */
+struct verify_trouble {
+    char *location;
+    struct hallmark_error err;
 };
 
 /* A repository that was opened, or why not. */
 struct verify_run {
     const struct cli *cli;
-    const char *location;
-    char *shown; /* that, without a password */
+    char *shown; /* the argument, without a password */
+    struct hallmark_source *source; /* that it names; NULL: it is a location itself */
+    struct verify_trouble *troubles;
+    size_t n_troubles;
     struct hallmark_repository *repository;
     struct hallmark_error err;
     struct report_json json;
@@ -59,8 +69,11 @@ void verify_run_close(struct verify_run *run);
 
 bool verify_run_is_json(const struct cli *cli);
 
-/* Begins the report: the repository and the outcome. */
+/* Begins the report: the repository, the outcome, and the locations that were not used. */
 void verify_run_start_json(struct verify_run *run);
+
+/* Reports the locations that were not used, for reports that begin otherwise. */
+void verify_run_troubles(struct verify_run *run);
 
 /* NULL where none could be opened. */
 const struct hallmark_manifest *verify_run_manifest(const struct verify_run *run);

@@ -22,7 +22,7 @@ words()
 for command in "check" "list" "manifest --print" "check --json" "manifest --json" "list --json"; do
     # shellcheck disable=SC2086 # two words
     expect 0 '' -- consume $command "$root"
-    words <"$T/stdout" | sed "s|$root|$url|" >"$T/wanted"
+    words <"$T/stdout" | sed "s|file://$root|$url|; s|$root|$url|" >"$T/wanted"
     # shellcheck disable=SC2086
     expect 0 '' -- consume $command "$url"
     words <"$T/stdout" | diff "$T/wanted" - >&2 || fail "$command says something else over http"

@@ -79,18 +79,30 @@ use
 start_server "$root"
 expect 0 '' -- release sources "${PUBLISHER[@]}" --uri "http://127.0.0.1:$PORT" --keyring "$T/new/out.asc" "$root"
 stdout_has "^Signed-By: $T/new/out.asc\$"
-stdout_has "^# For repo-verify: repo-verify check --keyring $T/new/out.asc http://127.0.0.1:$PORT\$"
+cp "$T/stdout" "$T/printed"
 use
 (cd "$T" && apt-get -qq download alpha) >"$T/log" 2>&1 || fail "$(cat "$T/log")"
 cmp "$T/alpha_1.0_$ARCH.deb" "$root/alpha_1.0_$ARCH.deb" || fail "another package"
 
-# What is printed for repo-verify is what it takes.
+# What is printed is what repo-verify takes, too: under a name, with the key in a file or in the stanza.
+# named [OPTION...]: repo-verify check of the stanza that the last command printed, as the source test.
+named()
+{
+    mkdir -p "$T/sources/sources.d"
+    cp "$T/stdout" "$T/sources/sources.d/test.sources"
+    stdout_has '^# For repo-verify: /.*/sources.d/.*\.sources$'
+    expect 0 '' -- verify check test --config "$T/sources" --state "$T/consumer" "$@"
+}
+cp "$T/printed" "$T/stdout"
+named
+stdout_has 'test: good: '
 expect 0 '' -- release sources "${PUBLISHER[@]}" --keyring "$T/new/out.gpg" --output "$T/file.sources" "$root"
 stdout_is_empty
-words=$(sed -n 's/^# For repo-verify: repo-verify //p' "$T/file.sources")
-# shellcheck disable=SC2086 # words
-expect 0 '' -- verify $words --state "$T/consumer"
-stdout_has 'good: 3 packages'
+cp "$T/file.sources" "$T/stdout"
+named --arch "$ARCH" --arch s390x
+stdout_has 'test: good: 3 packages'
+expect 0 '' -- release sources "${PUBLISHER[@]}" "$root"
+named
 
 # Somebody else's key in the stanza, and apt refuses.
 expect 0 '' -- release sources --gnupg-home "$GNUPG" --config "$T/etc" --state "$T/publisher" \
@@ -119,7 +131,10 @@ plain=$T/plain
 mkdir "$plain"
 echo text >"$plain/file.txt"
 publish "$plain"
-expect 2 'holds no packages for apt, only for repo-verify' -- release sources "${PUBLISHER[@]}" "$plain"
+expect 0 '' -- release sources "${PUBLISHER[@]}" "$plain"
+! grep -q '^# For apt\|^Types' "$T/stdout" || fail "that is nothing for apt: $(cat "$T/stdout")"
+named
+stdout_has 'test: good: 1 package,'
 expect 0 '' -- release sources "${PUBLISHER[@]}" --json "$root"
 json 'o["exit"] == 0 and "\nTypes: deb\n" in o["sources"] and o["sources"].endswith("-----\n")'
 
@@ -132,5 +147,8 @@ publish "$apt" "${options[@]}"
 expect 0 '' -- release sources "${PUBLISHER[@]}" "${options[@]}" "$apt"
 stdout_has '^Suites: stable$'
 stdout_has '^Components: extra main$'
+cp "$T/stdout" "$T/printed"
+named
+cp "$T/printed" "$T/stdout"
 use
 [ "$(candidate alpha) $(candidate beta)" = "1.0 2.0" ] || fail "$(apt-cache policy alpha beta)"

@@ -52,7 +52,7 @@ expect 8 '*' -- release update "${PUBLISHER[@]}" --json "$root"
 publisher "o['exit'] == 8 and o['repositories'][0]['exit'] == 8 and 'fifo' in o['repositories'][0]['error']"
 rm "$root/fifo"
 
-manifest="document origin label suite codename version description date valid_until expires n_packages n_indexes"
+manifest="location document origin label suite codename version description date valid_until expires n_packages n_indexes"
 manifest+=" signatures"
 signature="fingerprint primary user_id digest created counted verdict"
 with_manifest()
@@ -64,20 +64,20 @@ with_manifest()
     json "__import__('re').fullmatch(r'$date', o['manifest']['valid_until'])"
     json "o['manifest']['signatures'][0]['user_id'] == 'signer (test) <signer@example.org>'"
 }
-check_keys="repository status exit error manifest n_checked n_indexes n_bad n_bytes problems"
+check_keys="repository status exit error not_used manifest n_checked n_indexes n_bad n_bytes problems"
 expect 0 '' -- consume check "$root" --json
 keys "$check_keys"
 with_manifest
 expect 0 '' -- consume manifest "$root" --json
-keys "repository status exit error manifest"
+keys "repository status exit error not_used manifest"
 with_manifest
 expect 0 '' -- consume list "$root" --json
-keys "repository packages status exit error"
+keys "repository packages status exit error not_used"
 json "all(list(p.keys()) == 'path name version architecture size sha256 sha512'.split() for p in o['packages'])"
 json "[p['path'] for p in o['packages']] == sorted(p['path'] for p in o['packages'])"
 json "all(len(p['sha256']) == 64 and p['sha512'] is None and p['size'] > 0 for p in o['packages'])"
 expect 0 '' -- consume unpack "$root" pool/h/hello-1.0.tar.gz --into "$T/out/x" --json
-keys "repository status exit error package into n_entries n_bytes signed_sizes sandbox"
+keys "repository status exit error not_used package into n_entries n_bytes signed_sizes sandbox"
 
 # Bad news keep the form.
 flip "$root/pool/h/hello-1.0.tar.gz" 5
@@ -85,7 +85,7 @@ expect 7 '*' -- consume check "$root" --json
 keys "$check_keys"
 json "all(list(p.keys()) == ['path', 'code', 'text'] for p in o['problems'])"
 expect 7 '*' -- consume unpack "$root" pool/h/hello-1.0.tar.gz --into "$T/out/y" --json
-keys "repository status exit error package into n_entries n_bytes signed_sizes sandbox"
+keys "repository status exit error not_used package into n_entries n_bytes signed_sizes sandbox"
 for command in check manifest list; do
     expect 4 '*' -- consume $command "$root" --json --now 2090-01-01
     json "o['status'] == 'bad' and o['exit'] == 4 and 'expired' in o['error']"

@@ -57,7 +57,7 @@ rolled_back()
 
 show first
 rolled_back F05-older-manifest 'InRelease: is dated .*seen before'
-(cd "$T" && expect 6 'seen before' -- consume check site)
+(cd "$T" && expect 6 "seen before" -- consume check ./site)
 ln -s "$site" "$T/link"
 refuses F05-through-a-link 6 'seen before' -- consume check "$T/link"
 rm "$site/InRelease"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The shared library exports exactly what hallmark.h declares, at most 29 functions; inside, every
+# The shared library exports exactly what hallmark.h declares, at most 32 functions; inside, every
 # function that another file can see starts with its own file's name.
 . "$(dirname "$0")/../lib.sh"
 need nm ctags
@@ -9,7 +9,7 @@ need nm ctags
 grep -v '^#' "$srcdir/include/hallmark.h" | tr '\n' ' ' | grep -oE 'HALLMARK_API [^;]*;' |
     sed -E 's/^[^(]*[^a-z0-9_]([a-z0-9_]+)\(.*/\1/' | sort >"$T/declared"
 [ "$(wc -l <"$T/declared")" -ge 10 ] || fail "found only these declarations: $(cat "$T/declared")"
-[ "$(wc -l <"$T/declared")" -le 29 ] || fail "more than 29 public functions: $(wc -l <"$T/declared")"
+[ "$(wc -l <"$T/declared")" -le 32 ] || fail "more than 32 public functions: $(wc -l <"$T/declared")"
 ! grep -v '^hallmark_' "$T/declared" || fail "public functions start with hallmark_"
 
 library=$(find "$top_builddir" -maxdepth 4 -name 'libhallmark.so.*' -type f | head -n 1)
