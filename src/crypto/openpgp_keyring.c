@@ -78,7 +78,7 @@ static bool probe(gpgme_ctx_t ctx, struct hallmark_error *err)
            error_set(err, HALLMARK_ERR_IO, "gpg does not work: it lists nothing and says nothing");
 }
 
-bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err)
+static bool list(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err)
 {
     char text[OPENPGP_ENGINE_TEXT_LEN];
     size_t before = out->len;
@@ -97,7 +97,17 @@ bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_err
         return error_set(err, HALLMARK_ERR_IO, "listing keys: %s", openpgp_engine_text(code, text));
     if (gpgme_op_keylist_result(ctx)->truncated)
         return error_set(err, HALLMARK_ERR_IO, "listing keys: the list is not complete");
-    return out->len > before || probe(ctx, err);
+    return true;
+}
+
+bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err)
+{
+    size_t before = out->len;
+
+    if (!list(ctx, out, err))
+        return false;
+    /* Of a gpg that failed before it said anything, GPGME only tells that it listed nothing. */
+    return out->len > before || (probe(ctx, err) && list(ctx, out, err));
 }
 
 /* ---- In the caller ---- */

@@ -9,5 +9,6 @@
 . "$(dirname "$0")/../fault/fault.sh"
 setup_faults
 
-python3 "$FAULT/sweep.py" errors --work "$WORK" "${LONG[@]}" ${FAULT_ONLY:+--only "$FAULT_ONLY"} ||
+python3 "$FAULT/sweep.py" errors --work "$WORK" "${LONG[@]}" ${FAULT_ONLY:+--only "$FAULT_ONLY"} \
+    ${FAULT_STRIDE:+--stride-other "$FAULT_STRIDE"} ||
     fail "there are calls whose failure is not dealt with"

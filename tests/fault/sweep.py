@@ -32,14 +32,13 @@ REASON = re.compile(r"repo-(release|verify|mirror): .|hallmark: out of memory")
 VISIBLE = re.compile(r"(rename|link|symlink|unlink|mkdir|rmdir)(at|at2)?\Z")
 # Of these cases, the short form tries only what is about the tree, and each error at another call.
 MINOR = ("first", "adopted", "unindexed", "archive", "exchanged")
-# In the short form, one in so many of the calls that read or do something else.
-STRIDE = 17
 
 
 class Sweep:
     """All points of some cases, several at once."""
 
     stride = 1  # of the kills
+    stride_other = 17  # in the short form, of the failures of calls that read or do something else
 
     def __init__(self, tools, work, jobs, is_long):
         self.tools = tools
@@ -188,8 +187,10 @@ def sweep_kill(sweep, chosen):
 def judge_interruption(case, place, old, fault, result):
     """EINTR and half of the work change nothing."""
     call, path = result.hit
-    if not INTERRUPTIBLE.match(call) or path in ("/dev/null", "/dev/tty") or path.startswith("pipe:"):
-        # Another one than in the run that counted; a device; a pipe inside of a library.
+    if not INTERRUPTIBLE.match(call) or path in ("/dev/null", "/dev/tty") or path.startswith("pipe:") or (
+            fault[0] == "short" and path.startswith("socket:")):
+        # Another one than in the run that counted; a device; a pipe inside of a library; a packet, which no kernel
+        # delivers in halves.
         return judge_error(case, place, old, fault, result)
     require(result.status == 0 and not result.errors, f"status {result.status}: {' '.join(result.errors)}")
     after = case.settle(place, old)
@@ -239,33 +240,18 @@ def errors_for(sweep, case, k, call, path):
         yield judge_interruption, ("short", str(k))
 
 
-def is_known(path):
-    """Where a fault is not dealt with as it should be, which the long form shows: what gpg says of a failure of its own
-    is told as a keyring without keys, and a worker whose socket fails is waited for until it is idle for too long."""
-    return path == "/dev/null" or path.startswith("socket:")
-
-
-def judge_other(judge):
-    """JUDGE, but for what is known: a call does not have the same number in every run."""
-    def judged(case, place, old, fault, result):
-        if not case.is_long and is_known(result.hit[1]):
-            return "passed over"
-        return judge(case, place, old, fault, result)
-    return judged
-
-
-def errors_for_other(sweep, k, call, path):
+def errors_for_other(sweep, k, call):
     """The faults to try at a call that reads, or does anything else."""
-    if not sweep.is_long and (k % STRIDE or is_known(path)):
+    if not sweep.is_long and k % sweep.stride_other:
         return
     name = "EMFILE" if re.match(r"open|pipe|socket", call) else "EIO"
     if call in ("mmap", "clone", "fork", "vfork"):
         name = "ENOMEM"
-    yield judge_other(judge_error), ("fail", f"{k}:{name}")
+    yield judge_error, ("fail", f"{k}:{name}")
     if INTERRUPTIBLE.match(call):
-        yield judge_other(judge_interruption), ("fail", f"{k}:EINTR")
+        yield judge_interruption, ("fail", f"{k}:EINTR")
     if call in WRITES:
-        yield judge_other(judge_interruption), ("short", str(k))
+        yield judge_interruption, ("short", str(k))
 
 
 def sweep_errors(sweep, chosen):
@@ -280,8 +266,8 @@ def sweep_errors(sweep, chosen):
             if not sweep.is_long and case.name not in ("changed", "unpack"):
                 continue
             points = sweep.points(case, template, (kind,))
-            faults = [fault for k, (call, path) in enumerate(points, 1)
-                      for fault in errors_for_other(sweep, k, call, path)]
+            faults = [fault for k, (call, _) in enumerate(points, 1)
+                      for fault in errors_for_other(sweep, k, call)]
             futures += [sweep.submit(judge, case, template, fault, (kind,)) for judge, fault in faults]
             text += f", {len(faults)} at {len(points)} that {'read' if kind == 'read' else 'do other things'}"
         print(text)
@@ -296,10 +282,13 @@ def main():
     parser.add_argument("--only", default="", help="a regular expression for names of cases")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
     parser.add_argument("--stride", type=int, default=1, help="try only each so many-th kill")
+    parser.add_argument("--stride-other", type=int, default=Sweep.stride_other,
+                        help="fail only each so many-th call that changes nothing")
     given = parser.parse_args()
     tools = cases.Tools.from_environment()
     sweep = Sweep(tools, given.work, given.jobs, given.long)
     sweep.stride = given.stride
+    sweep.stride_other = given.stride_other
     sweep.offset = random.randrange(4)
     cases.Publish.is_long = cases.Unpack.is_long = given.long
     chosen = [case for case in cases.all_cases(tools) if re.search(given.only, case.name)]
