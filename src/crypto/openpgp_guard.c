@@ -29,13 +29,24 @@ struct made {
 
 /* ---- In the guard ---- */
 
-/* Reads paths until the end of the connection. Whether that came before the empty string. */
+enum { TRIES = 50 };
+static const struct timespec pause_between = {.tv_nsec = 100000000};
+
+/* Reads paths until the end of the connection. Whether that came before the empty string. What
+ * cannot be read is no end: to remove what is in use would be worse than to wait. */
 static bool is_abandoned(struct strlist *paths)
 {
     char path[LIMITS_PATH_BYTES + 1];
+    int n_failed = 0;
     ssize_t len;
 
-    while ((len = file_read_some(OPENPGP_PROCESS_FD, path, sizeof path)) > 0) {
+    while ((len = file_read_some(OPENPGP_PROCESS_FD, path, sizeof path)) != 0) {
+        if (len < 0 && ++n_failed == TRIES)
+            break;
+        if (len < 0) {
+            nanosleep(&pause_between, NULL);
+            continue;
+        }
         path[len - 1] = '\0';
         if (len == 1)
             return false;
@@ -47,14 +58,12 @@ static bool is_abandoned(struct strlist *paths)
 /* A gpg that is killed together with its caller may still have to be outlived. */
 static void remove_all(const struct strlist *paths, bool (*remove)(const char *path))
 {
-    static const struct timespec pause = {.tv_nsec = 100000000};
-    enum { TRIES = 50 };
     size_t i;
     int n;
 
     for (i = 0; i < paths->n_items; i++)
         for (n = 0; n < TRIES && !remove(paths->items[i]); n++)
-            nanosleep(&pause, NULL);
+            nanosleep(&pause_between, NULL);
 }
 
 static void guard(int fd, const char *template, bool (*remove)(const char *path))

@@ -195,6 +195,12 @@ static void check_text(const struct check *check)
            manifest->expires ? "valid until " : "without expiry", manifest->expires ? expires : "");
 }
 
+static void forget_problems(struct check *check)
+{
+    while (check->n_problems)
+        free(check->problems[--check->n_problems].path);
+}
+
 static int run_check(const struct cli *cli)
 {
     struct check check = {0};
@@ -204,6 +210,10 @@ static int run_check(const struct cli *cli)
         return HALLMARK_ERR_USAGE;
     if (check.run.repository)
         check_packages(&check);
+    if (verify_run_again(&check.run)) {
+        forget_problems(&check);
+        check_packages(&check);
+    }
     if (check.report.n_bad) /* each one has been told already */
         status = (int)check.run.err.code;
     else
@@ -216,8 +226,7 @@ static int run_check(const struct cli *cli)
                   check.report.n_indexes ? "files" : "packages");
     else if (status == HALLMARK_OK && !cli_has(cli, CLI_QUIET))
         check_text(&check);
-    while (check.n_problems--)
-        free(check.problems[check.n_problems].path);
+    forget_problems(&check);
     free(check.problems);
     verify_run_close(&check.run);
     return status;
@@ -393,6 +402,19 @@ static void unpack_report(struct verify_run *run, const struct hallmark_package 
     }
 }
 
+/* The package that was found, whether it could be unpacked or not. */
+static const struct hallmark_package *find_and_unpack(struct verify_run *run,
+                                                      const struct hallmark_unpack_options *how,
+                                                      struct hallmark_unpack_report *report)
+{
+    const struct hallmark_package *package =
+        run->repository ? verify_run_find(run, run->cli->args[1]) : NULL;
+
+    if (package)
+        hallmark_repository_unpack(run->repository, package, how, report, &run->err);
+    return package;
+}
+
 static int run_unpack(const struct cli *cli)
 {
     struct verify_run run = {0};
@@ -400,7 +422,7 @@ static int run_unpack(const struct cli *cli)
     struct hallmark_unpack_options how = {
         .into = cli_value(cli, OPTION_INTO), .progress = progress_show, .ctx = &progress};
     struct hallmark_unpack_report report = {0};
-    const struct hallmark_package *package = NULL;
+    const struct hallmark_package *package;
     int status;
 
     if (!how.into)
@@ -409,11 +431,11 @@ static int run_unpack(const struct cli *cli)
         !cli_number(cli, OPTION_MAX_ENTRIES, UINT64_MAX, &how.max_entries) ||
         !cli_size(cli, OPTION_MAX_SIZE, &how.max_bytes) || !verify_run_open(&run, cli))
         return HALLMARK_ERR_USAGE;
-    if (run.repository)
-        package = verify_run_find(&run, cli->args[1]);
     progress_start(&progress, "unpacking", !cli_has(cli, CLI_QUIET));
-    if (package)
-        hallmark_repository_unpack(run.repository, package, &how, &report, &run.err);
+    package = find_and_unpack(&run, &how, &report);
+    progress_stop(&progress);
+    if (verify_run_again(&run))
+        package = find_and_unpack(&run, &how, &report);
     progress_stop(&progress);
     status = verify_run_finish(&run);
     unpack_report(&run, package, &how, &report);

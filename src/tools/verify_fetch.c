@@ -39,6 +39,8 @@ static bool find_all(struct fetch *fetch)
     const struct hallmark_package *found;
     int i;
 
+    free(fetch->packages);
+    fetch->n_packages = 0;
     fetch->packages = calloc((size_t)cli->n_args, sizeof *fetch->packages);
     if (!fetch->packages)
         abort();
@@ -78,6 +80,16 @@ static void report(struct fetch *fetch, const char *into)
     }
 }
 
+static void find_and_fetch(struct fetch *fetch, const struct hallmark_fetch_options *how)
+{
+    if (!fetch->run.repository || !find_all(fetch))
+        return;
+    progress_start(&fetch->progress, "fetching", !cli_has(fetch->run.cli, CLI_QUIET));
+    hallmark_repository_fetch(fetch->run.repository, fetch->packages, fetch->n_packages, how,
+                              &fetch->report, &fetch->run.err);
+    progress_stop(&fetch->progress);
+}
+
 int verify_fetch_run(const struct cli *cli)
 {
     struct fetch fetch = {0};
@@ -92,12 +104,9 @@ int verify_fetch_run(const struct cli *cli)
         how.into = ".";
     if (!verify_run_open(&fetch.run, cli))
         return HALLMARK_ERR_USAGE;
-    if (fetch.run.repository && find_all(&fetch)) {
-        progress_start(&fetch.progress, "fetching", !cli_has(cli, CLI_QUIET));
-        hallmark_repository_fetch(fetch.run.repository, fetch.packages, fetch.n_packages, &how,
-                                  &fetch.report, &fetch.run.err);
-        progress_stop(&fetch.progress);
-    }
+    find_and_fetch(&fetch, &how);
+    if (verify_run_again(&fetch.run))
+        find_and_fetch(&fetch, &how);
     if (fetch.report.n_bad) /* each one has been told already */
         status = (int)fetch.run.err.code;
     else

@@ -153,6 +153,13 @@ static void tell_trouble(void *ctx, const char *location, const struct hallmark_
         cli_error(run->cli, 0, "warning: %s is not used: %s", trouble->location, err->text);
 }
 
+static void free_troubles(struct verify_run *run)
+{
+    while (run->n_troubles)
+        free(run->troubles[--run->n_troubles].location);
+    free(run->troubles);
+}
+
 static bool is_regular(const char *path)
 {
     struct stat st;
@@ -207,31 +214,61 @@ static void load_source(struct verify_run *run, const char *name)
         say_which(run, name);
 }
 
-bool verify_run_open(struct verify_run *run, const struct cli *cli)
+/* Opens what the argument or the source means. False as verify_run_open(). */
+static bool open_repository(struct verify_run *run)
 {
-    const char *location = cli->args[0];
+    const char *location = run->cli->args[0];
     struct hallmark_policy policy;
     struct lists lists = {0};
     bool ok;
 
-    run->cli = cli;
-    run->shown = redact(location);
-    load_source(run, location);
     hallmark_policy_init(&policy);
-    policy.suite = cli_value(cli, OPTION_SUITE);
+    policy.suite = cli_value(run->cli, OPTION_SUITE);
     if (run->source) {
         policy = run->source->policy;
         location = run->source->location;
     }
-    ok = policy_from_options(cli, &policy);
+    ok = policy_from_options(run->cli, &policy);
     if (ok && run->err.code == HALLMARK_OK) {
-        lists_from_options(cli, &policy, &lists);
+        lists_from_options(run->cli, &policy, &lists);
         policy.trouble = tell_trouble;
         policy.trouble_ctx = run;
         run->repository = hallmark_repository_open(location, &policy, &run->err);
     }
     free_lists(&lists);
     return ok;
+}
+
+bool verify_run_open(struct verify_run *run, const struct cli *cli)
+{
+    run->cli = cli;
+    run->shown = redact(cli->args[0]);
+    load_source(run, cli->args[0]);
+    return open_repository(run);
+}
+
+bool verify_run_again(struct verify_run *run)
+{
+    struct verify_run other = {.cli = run->cli, .source = run->source};
+    bool is_newer;
+
+    if (run->is_second || !run->repository || run->err.code != HALLMARK_ERR_CONTENT)
+        return false;
+    is_newer = open_repository(&other) && other.repository &&
+               verify_run_manifest(&other)->date > verify_run_manifest(run)->date;
+    if (is_newer) {
+        if (!cli_has(run->cli, CLI_QUIET))
+            cli_error(run->cli, 0, "%s was published anew meanwhile, once more: %s", run->shown,
+                      run->err.text);
+        hallmark_repository_close(run->repository);
+        run->repository = other.repository;
+        run->err = other.err;
+        run->is_second = true;
+    } else {
+        hallmark_repository_close(other.repository);
+    }
+    free_troubles(&other);
+    return is_newer;
 }
 
 int verify_run_finish(struct verify_run *run)
@@ -283,8 +320,6 @@ void verify_run_close(struct verify_run *run)
 {
     hallmark_repository_close(run->repository);
     hallmark_source_free(run->source);
-    while (run->n_troubles)
-        free(run->troubles[--run->n_troubles].location);
-    free(run->troubles);
+    free_troubles(run);
     free(run->shown);
 }

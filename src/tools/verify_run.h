@@ -48,18 +48,24 @@ struct verify_trouble {
 /* A repository that was opened, or why not. */
 struct verify_run {
     const struct cli *cli;
-    char *shown; /* the argument, without a password */
+    char *shown;                    /* the argument, without a password */
     struct hallmark_source *source; /* that it names; NULL: it is a location itself */
     struct verify_trouble *troubles;
     size_t n_troubles;
     struct hallmark_repository *repository;
     struct hallmark_error err;
     struct report_json json;
+    bool is_second; /* verify_run_again() was true */
 };
 
-/* Opens the repository that the first argument names. False only where the command line is wrong and
- * that has been said. */
+/* Opens the repository that the first argument names. False only where the command line is wrong
+ * and that has been said. */
 bool verify_run_open(struct verify_run *run, const struct cli *cli);
+
+/* Whether all is to be done once more: something is not what the manifest says, and there is a
+ * newer manifest now, as when a publication came in between. RUN then has it, and what was lent of
+ * the other is gone. True at most once. */
+bool verify_run_again(struct verify_run *run);
 
 /* Remembers the manifest if all went well, says what did not, and gives the exit status. */
 int verify_run_finish(struct verify_run *run);

@@ -83,6 +83,22 @@ refuses F09-http-old-manifest 7 "$package: " -- \
     verify --keyring "$KEYS/signer.gpg" --state "$T/fresh" unpack "$url" $package --into "$T/out/x"
 [ -z "$(find "$T/fresh" -type f)" ] || fail "what failed was remembered"
 
+# Published anew between the manifest and the files (F10): once more, with the new manifest.
+for command in "check $url" "unpack $url $package --into $T/out/x" "fetch $url $package -o $T/out"; do
+    lies "$site" /InRelease "1*other" ../first/InRelease
+    mkdir "$T/between"
+    # shellcheck disable=SC2086 # a command in words
+    expect 0 '*' -- verify --keyring "$KEYS/signer.gpg" --state "$T/between" $command
+    tail -n 1 "$T/stderr" | grep -q "was published anew meanwhile, once more: $package: " || fail "$command: $(cat "$T/stderr")"
+    [ -n "$(find "$T/between" -type f)" ] || fail "$command: the second manifest is not remembered"
+    echo "attack F10-http-in-between-${command%% *}: A"
+    rm -rf "$T/between" "$T/out/x" "$T/out/${package##*/}"
+done
+# But not for ever: the second time, the old manifest counts.
+lies "$site" /InRelease "2*other" ../first/InRelease
+refuses F10-http-still-old 7 "$package: " -- \
+    verify --keyring "$KEYS/signer.gpg" --state "$T/fresh" unpack "$url" $package --into "$T/out/x"
+
 # What an old and a new one have in common is good by either.
 lies "$site" /InRelease other ../first/InRelease
 accepts F09-http-same-in-both -- \
