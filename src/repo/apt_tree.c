@@ -425,6 +425,24 @@ static bool has_all_forms(const struct apt_tree *tree, const struct apt_item *it
     return true;
 }
 
+/* Whether the packages of ITEM are the published index ENTRY from its first byte to its last, which
+ * was hashed when it was read: then it need not be put together to see that. */
+static bool is_published_whole(const struct apt_tree *tree, const struct apt_item *item,
+                               const struct release_entry *entry)
+{
+    const struct apt_package *package, *before = NULL;
+    size_t i;
+
+    for (i = 0; (package = apt_pool_package(tree->pool, i)) != NULL; i++) {
+        if (!apt_tree_belongs(package, item))
+            continue;
+        if (!apt_pool_follows(before, package))
+            return false;
+        before = package;
+    }
+    return before && apt_pool_is_whole(tree->pool, before, entry);
+}
+
 /* Finds out whether ITEM has to be written. */
 static bool compare_item(struct apt_tree *tree, struct apt_item *item, struct digest *digest,
                          struct hallmark_error *err)
@@ -442,6 +460,8 @@ static bool compare_item(struct apt_tree *tree, struct apt_item *item, struct di
     entry = find_published(tree, item, INDEX_PLAIN);
     if (!entry)
         return error_set(err, HALLMARK_ERR_IO, "an index that is published cannot be found");
+    if (item->write == write_packages && is_published_whole(tree, item, entry))
+        return true;
     if (!(item->write ? item->write(tree, item, &sink, err)
                       : digest_update(digest, item->text.data, item->text.len, err)) ||
         !digest_final(digest, &value, err))
