@@ -73,25 +73,17 @@ static bool load_suite(struct apt_tree *tree, int rootfd, const struct publicati
 static bool load(struct apt_tree *tree, int rootfd, struct publication *before,
                  struct hallmark_error *err)
 {
-    struct apt_files files = {.n_files = 0};
-    struct strlist names = {0};
     size_t i;
     bool ok = true;
 
     for (i = 0; ok && i < before->suites.n_suites; i++)
         ok = load_suite(tree, rootfd, &before->suites.suites[i], &before->is_intact, err);
-    apt_files_list(NULL, &before->suites, &files);
-    for (i = 0; i < files.n_files; i++)
-        strlist_add(&names, files.files[i].name);
-    if (before->is_intact &&
-        !publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
+    if (before->is_intact && !apt_files_are_in_place(rootfd, &before->suites))
         before->is_intact = false;
     if (!before->is_intact) {
         apt_pool_distrust(tree->pool);
         apt_sources_distrust(tree->sources);
     }
-    apt_files_free(&files);
-    strlist_free(&names);
     return ok;
 }
 
