@@ -33,6 +33,7 @@ struct apt_pool {
     struct apt_package *packages;
     size_t n_packages, packages_cap;
     struct path_table table;
+    size_t last;            /* the package that was found last, which is often asked for again */
     struct source *sources; /* source N of a package is N - 1 here; SPOOLED is none of them */
     size_t n_sources, sources_cap;
     struct spool *spool;
@@ -82,11 +83,12 @@ static const char *path_of(const void *ctx, size_t index)
     return pool->packages[index].path;
 }
 
-static struct apt_package *find(const struct apt_pool *pool, const char *path)
+static struct apt_package *find(struct apt_pool *pool, const char *path)
 {
-    size_t i;
-
-    return path_table_find(&pool->table, path, path_of, pool, &i) ? &pool->packages[i] : NULL;
+    if ((pool->last < pool->n_packages && strcmp(pool->packages[pool->last].path, path) == 0) ||
+        path_table_find(&pool->table, path, path_of, pool, &pool->last))
+        return &pool->packages[pool->last];
+    return NULL;
 }
 
 static bool has_suffix(const char *path, const char *suffix)
@@ -288,7 +290,7 @@ static bool is_same_file(const struct apt_package *package, const struct release
            memcmp(package->sha256, entry->sha256, sizeof package->sha256) == 0;
 }
 
-bool apt_pool_knows(const struct apt_pool *pool, const struct release_entry *entry)
+bool apt_pool_knows(struct apt_pool *pool, const struct release_entry *entry)
 {
     const struct apt_package *package = pool->is_trusted ? find(pool, entry->path) : NULL;
 

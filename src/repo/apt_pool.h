@@ -50,7 +50,7 @@ void apt_pool_distrust(struct apt_pool *pool);
 bool apt_pool_wants(const char *path);
 
 /* Whether what is published has the stanza of ENTRY, with these very bytes. */
-bool apt_pool_knows(const struct apt_pool *pool, const struct release_entry *entry);
+bool apt_pool_knows(struct apt_pool *pool, const struct release_entry *entry);
 
 /* Adds ENTRY, in which TOTALS are, with the published stanza, or where CONTROL is not empty with
  * one made of that. */
