@@ -356,6 +356,8 @@ struct hallmark_publisher_options {
     int64_t source_date_epoch; /* the Date to write, seconds since 1970-01-01; 0: the clock */
     enum hallmark_sandbox sandbox;
     const char *hash_backend;  /* as in struct hallmark_check_options */
+    const char *scrub;         /* update reads this share of the files again, such as "1%", though they
+                                  have not changed; NULL: none */
     void (*note)(void *ctx, enum hallmark_note kind, const char *line);
     hallmark_progress_fn *progress;
     void *ctx;

@@ -120,3 +120,39 @@ bool apt_files_check(int rootfd, const char *path, const struct release_entry *e
     free(buf);
     return ok;
 }
+
+bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites)
+{
+    struct apt_files files = {.n_files = 0};
+    struct strlist names = {0};
+    bool are;
+    size_t i;
+
+    apt_files_list(NULL, suites, &files);
+    for (i = 0; i < files.n_files; i++)
+        strlist_add(&names, files.files[i].name);
+    are = publish_is_intact(rootfd, (const char *const *)names.items, names.n_items);
+    apt_files_free(&files);
+    strlist_free(&names);
+    return are;
+}
+
+bool apt_files_check_all(int rootfd, struct publication *before, struct hallmark_error *err)
+{
+    const struct publication_suite *suite;
+    bool ok = true;
+    size_t i, k;
+
+    for (i = 0; ok && i < before->suites.n_suites; i++) {
+        suite = &before->suites.suites[i];
+        for (k = 0; ok && k < suite->release.n_entries; k++) {
+            char *path = path_join(suite->directory, suite->release.entries[k].path);
+
+            ok = apt_files_check(rootfd, path, &suite->release.entries[k], &before->is_intact, err);
+            free(path);
+        }
+    }
+    if (ok && before->is_intact && !apt_files_are_in_place(rootfd, &before->suites))
+        before->is_intact = false;
+    return ok;
+}

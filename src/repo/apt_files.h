@@ -34,4 +34,10 @@ void apt_files_free(struct apt_files *files);
 bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
                      bool *is_intact, struct hallmark_error *err);
 
+/* Whether all files that SUITES list are in place, as far as can be seen without reading them. */
+bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites);
+
+/* Both, of all files: BEFORE->is_intact becomes false where one is not what was published. */
+bool apt_files_check_all(int rootfd, struct publication *before, struct hallmark_error *err);
+
 #endif

@@ -14,9 +14,10 @@
 #include "crypto/digest.h"
 #include "format/package_name.h"
 #include "format/packages.h"
+#include "repo/path_table.h"
 #include "repo/spool.h"
 
-enum { STEP = 256 * 1024, TABLE_FIRST = 1024, SPOOLED = 0 };
+enum { STEP = 256 * 1024, SPOOLED = 0 };
 
 /* A published index. */
 struct source {
@@ -31,8 +32,8 @@ struct apt_pool {
     bool is_trusted, is_secured;
     struct apt_package *packages;
     size_t n_packages, packages_cap;
-    uint32_t *table; /* of 1 + the index of a package, by the hash of its path */
-    size_t table_size;
+    struct path_table table;
+    size_t last;            /* the package that was found last, which is often asked for again */
     struct source *sources; /* source N of a package is N - 1 here; SPOOLED is none of them */
     size_t n_sources, sources_cap;
     struct spool *spool;
@@ -48,8 +49,7 @@ struct apt_pool *apt_pool_new(unsigned hashes, int spoolfd)
     pool->hashes = hashes;
     pool->is_trusted = true;
     pool->spool = spoolfd >= 0 ? spool_new(spoolfd) : NULL;
-    pool->table_size = TABLE_FIRST;
-    pool->table = alloc_array(pool->table_size, sizeof *pool->table);
+    path_table_init(&pool->table);
     return pool;
 }
 
@@ -67,7 +67,7 @@ void apt_pool_free(struct apt_pool *pool)
     }
     spool_free(pool->spool);
     free(pool->packages);
-    free(pool->table);
+    path_table_free(&pool->table);
     free(pool->sources);
     free(pool->order);
     bytes_free(&pool->text);
@@ -76,42 +76,19 @@ void apt_pool_free(struct apt_pool *pool)
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
-/* FNV-1a: names that collide cost time, and whoever chooses them publishes here. */
-static size_t hash(const char *path)
+static const char *path_of(const void *ctx, size_t index)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
+    const struct apt_pool *pool = ctx;
 
-    for (; *path; path++)
-        h = (h ^ (unsigned char)*path) * UINT64_C(1099511628211);
-    return (size_t)(h ^ (h >> 32));
+    return pool->packages[index].path;
 }
 
-/* The place of PATH in the table, or the empty one where it would be. */
-static uint32_t *place_of(const struct apt_pool *pool, const char *path)
+static struct apt_package *find(struct apt_pool *pool, const char *path)
 {
-    size_t i = hash(path) & (pool->table_size - 1);
-
-    while (pool->table[i] && strcmp(pool->packages[pool->table[i] - 1].path, path) != 0)
-        i = (i + 1) & (pool->table_size - 1);
-    return &pool->table[i];
-}
-
-static struct apt_package *find(const struct apt_pool *pool, const char *path)
-{
-    uint32_t index = *place_of(pool, path);
-
-    return index ? &pool->packages[index - 1] : NULL;
-}
-
-static void grow_table(struct apt_pool *pool)
-{
-    size_t i;
-
-    free(pool->table);
-    pool->table_size *= 2;
-    pool->table = alloc_array(pool->table_size, sizeof *pool->table);
-    for (i = 0; pool->packages && i < pool->n_packages; i++)
-        *place_of(pool, pool->packages[i].path) = (uint32_t)i + 1;
+    if ((pool->last < pool->n_packages && strcmp(pool->packages[pool->last].path, path) == 0) ||
+        path_table_find(&pool->table, path, path_of, pool, &pool->last))
+        return &pool->packages[pool->last];
+    return NULL;
 }
 
 static bool has_suffix(const char *path, const char *suffix)
@@ -155,7 +132,7 @@ static void set_package(struct apt_package *package, const struct packages_stanz
     package->kind = has_suffix(package->path, ".udeb") ? APT_UDEB : APT_DEB;
 }
 
-/* Adds the package that STANZA describes; NULL where there are too many. */
+/* Adds the package that STANZA describes, which is not there yet; NULL where there are too many. */
 static struct apt_package *add_package(struct apt_pool *pool, const struct packages_stanza *stanza,
                                        struct hallmark_error *err)
 {
@@ -165,14 +142,12 @@ static struct apt_package *add_package(struct apt_pool *pool, const struct packa
         error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", LIMITS_ENTRIES);
         return NULL;
     }
-    if (2 * pool->n_packages >= pool->table_size)
-        grow_table(pool);
     pool->packages = alloc_one_more(pool->packages, pool->n_packages, &pool->packages_cap,
                                     sizeof *pool->packages);
     package = &pool->packages[pool->n_packages];
     *package = (struct apt_package){.path = NULL};
     set_package(package, stanza);
-    *place_of(pool, package->path) = (uint32_t)++pool->n_packages;
+    path_table_add(&pool->table, package->path, pool->n_packages++);
     return package;
 }
 
@@ -219,14 +194,24 @@ static bool take_stanza(struct reading *r, struct bytes_view text, uint64_t offs
     return ok;
 }
 
+/* The newline before the first empty line, or NULL. By lines: memmem(3) goes byte by byte. */
+static const char *find_gap(const char *start, const char *end)
+{
+    const char *line = start;
+
+    while (line < end && (line = memchr(line, '\n', (size_t)(end - line))) != NULL)
+        if (++line < end && *line == '\n')
+            return line - 1;
+    return NULL;
+}
+
 /* Takes all whole stanzas off the buffer. */
 static bool take_stanzas(struct reading *r, struct hallmark_error *err)
 {
     const char *start = r->buffer.data, *end = start + r->buffer.len, *gap;
     bool ok = true;
 
-    while (ok && r->is_sound && start < end &&
-           (gap = memmem(start, (size_t)(end - start), "\n\n", 2)) != NULL) {
+    while (ok && r->is_sound && start < end && (gap = find_gap(start, end)) != NULL) {
         ok = take_stanza(r, bytes_view_of(start, (size_t)(gap + 1 - start)),
                          r->offset + (uint64_t)(start - r->buffer.data), err);
         start = gap + 2;
@@ -305,7 +290,7 @@ static bool is_same_file(const struct apt_package *package, const struct release
            memcmp(package->sha256, entry->sha256, sizeof package->sha256) == 0;
 }
 
-bool apt_pool_knows(const struct apt_pool *pool, const struct release_entry *entry)
+bool apt_pool_knows(struct apt_pool *pool, const struct release_entry *entry)
 {
     const struct apt_package *package = pool->is_trusted ? find(pool, entry->path) : NULL;
 
@@ -399,6 +384,15 @@ static int compare_packages(const void *a, const void *b)
     return order ? order : strcmp(x->path, y->path);
 }
 
+static bool is_sorted(struct apt_package **order, size_t n)
+{
+    size_t i;
+
+    for (i = 1; i < n && compare_packages(&order[i - 1], &order[i]) < 0; i++)
+        ;
+    return i >= n;
+}
+
 static bool is_same_bytes(const struct apt_package *a, const struct apt_package *b)
 {
     return a->size == b->size && memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
@@ -446,7 +440,7 @@ bool apt_pool_sort(struct apt_pool *pool, const struct apt_pool_broken *broken,
         if (pool->packages[i].is_used)
             pool->order[n++] = &pool->packages[i];
     pool->n_order = n;
-    if (n > 1)
+    if (!is_sorted(pool->order, n)) /* as they are where nothing has changed */
         qsort(pool->order, n, sizeof *pool->order, compare_packages);
     for (i = 0; i < n; i = end) {
         for (end = i + 1; end < n && !compare_identities(pool->order[i], pool->order[end]); end++)
@@ -465,6 +459,26 @@ struct apt_package *apt_pool_package(struct apt_pool *pool, size_t index)
 bool apt_pool_is_new(const struct apt_package *package)
 {
     return package->source == SPOOLED;
+}
+
+bool apt_pool_follows(const struct apt_package *before, const struct apt_package *package)
+{
+    if (apt_pool_is_new(package))
+        return false;
+    if (!before)
+        return package->offset == 0;
+    return package->source == before->source &&
+           package->offset == before->offset + before->len + 1; /* an empty line */
+}
+
+bool apt_pool_is_whole(const struct apt_pool *pool, const struct apt_package *last,
+                       const struct release_entry *entry)
+{
+    const struct source *source = &pool->sources[last->source - 1];
+
+    return pool->is_trusted && source->size == entry->size &&
+           last->offset + last->len + 1 == source->size &&
+           memcmp(source->sha256, entry->sha256, sizeof source->sha256) == 0;
 }
 
 /* ---- Texts ---------------------------------------------------------------------------------- */

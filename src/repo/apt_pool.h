@@ -50,10 +50,10 @@ void apt_pool_distrust(struct apt_pool *pool);
 bool apt_pool_wants(const char *path);
 
 /* Whether what is published has the stanza of ENTRY, with these very bytes. */
-bool apt_pool_knows(const struct apt_pool *pool, const struct release_entry *entry);
+bool apt_pool_knows(struct apt_pool *pool, const struct release_entry *entry);
 
-/* Adds ENTRY, in which TOTALS are, with the published stanza, or where CONTROL is not empty with one
- * made of that. */
+/* Adds ENTRY, in which TOTALS are, with the published stanza, or where CONTROL is not empty with
+ * one made of that. */
 bool apt_pool_add(struct apt_pool *pool, const struct release_entry *entry,
                   struct bytes_view control, const struct package_totals *totals,
                   struct hallmark_error *err);
@@ -74,6 +74,14 @@ struct apt_package *apt_pool_package(struct apt_pool *pool, size_t index);
 
 /* Whether the stanza of PACKAGE is new. */
 bool apt_pool_is_new(const struct apt_package *package);
+
+/* Whether the stanza of PACKAGE stands right behind that of BEFORE in a published index; NULL: at
+ * its start. */
+bool apt_pool_follows(const struct apt_package *before, const struct apt_package *package);
+
+/* Whether the stanza of LAST ends a published index that was read as ENTRY, with its hash. */
+bool apt_pool_is_whole(const struct apt_pool *pool, const struct apt_package *last,
+                       const struct release_entry *entry);
 
 /* Copies the published indexes to where nobody else writes, comparing them with their hashes again:
  * so what is taken out of them is what was verified. */

@@ -73,25 +73,17 @@ static bool load_suite(struct apt_tree *tree, int rootfd, const struct publicati
 static bool load(struct apt_tree *tree, int rootfd, struct publication *before,
                  struct hallmark_error *err)
 {
-    struct apt_files files = {.n_files = 0};
-    struct strlist names = {0};
     size_t i;
     bool ok = true;
 
     for (i = 0; ok && i < before->suites.n_suites; i++)
         ok = load_suite(tree, rootfd, &before->suites.suites[i], &before->is_intact, err);
-    apt_files_list(NULL, &before->suites, &files);
-    for (i = 0; i < files.n_files; i++)
-        strlist_add(&names, files.files[i].name);
-    if (before->is_intact &&
-        !publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
+    if (before->is_intact && !apt_files_are_in_place(rootfd, &before->suites))
         before->is_intact = false;
     if (!before->is_intact) {
         apt_pool_distrust(tree->pool);
         apt_sources_distrust(tree->sources);
     }
-    apt_files_free(&files);
-    strlist_free(&names);
     return ok;
 }
 
@@ -425,6 +417,24 @@ static bool has_all_forms(const struct apt_tree *tree, const struct apt_item *it
     return true;
 }
 
+/* Whether the packages of ITEM are the published index ENTRY from its first byte to its last, which
+ * was hashed when it was read: then it need not be put together to see that. */
+static bool is_published_whole(const struct apt_tree *tree, const struct apt_item *item,
+                               const struct release_entry *entry)
+{
+    const struct apt_package *package, *before = NULL;
+    size_t i;
+
+    for (i = 0; (package = apt_pool_package(tree->pool, i)) != NULL; i++) {
+        if (!apt_tree_belongs(package, item))
+            continue;
+        if (!apt_pool_follows(before, package))
+            return false;
+        before = package;
+    }
+    return before && apt_pool_is_whole(tree->pool, before, entry);
+}
+
 /* Finds out whether ITEM has to be written. */
 static bool compare_item(struct apt_tree *tree, struct apt_item *item, struct digest *digest,
                          struct hallmark_error *err)
@@ -442,6 +452,8 @@ static bool compare_item(struct apt_tree *tree, struct apt_item *item, struct di
     entry = find_published(tree, item, INDEX_PLAIN);
     if (!entry)
         return error_set(err, HALLMARK_ERR_IO, "an index that is published cannot be found");
+    if (item->write == write_packages && is_published_whole(tree, item, entry))
+        return true;
     if (!(item->write ? item->write(tree, item, &sink, err)
                       : digest_update(digest, item->text.data, item->text.len, err)) ||
         !digest_final(digest, &value, err))

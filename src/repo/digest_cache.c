@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/timestamp.h"
 #include "crypto/checksum.h"
 
 /* "version" also stands for what is_checked means: raise it when package_check() learns to refuse
@@ -49,7 +50,8 @@ struct digest_cache {
     struct bytes file; /* starts with a header, which digest_cache_write() fills in */
     uint32_t *offsets; /* of the records in file */
     size_t n_records, offsets_cap;
-    size_t next; /* where the path that is asked for next is expected */
+    size_t next;     /* where the path that is asked for next is expected */
+    bool *is_hidden; /* of each record: its file is to be read again; NULL: of none */
 };
 
 struct digest_cache *digest_cache_new(void)
@@ -67,6 +69,7 @@ void digest_cache_free(struct digest_cache *cache)
         return;
     bytes_free(&cache->file);
     free(cache->offsets);
+    free(cache->is_hidden);
     free(cache);
 }
 
@@ -209,10 +212,71 @@ bool digest_cache_find(struct digest_cache *cache, const char *path, const struc
         return false;
     cache->next = i + 1;
     get_record(cache, i, &record);
-    if (!tree_stamp_is_equal(&record.stamp, stamp) || is_racy(&record))
+    if (!tree_stamp_is_equal(&record.stamp, stamp) || is_racy(&record) ||
+        (cache->is_hidden && cache->is_hidden[i]))
         return false;
     *out = record;
     return true;
+}
+
+/* ---- Scrubbing ---- */
+
+struct age {
+    int64_t hashed_at;
+    size_t index;
+};
+
+static int compare_ages(const void *a, const void *b)
+{
+    const struct age *x = a, *y = b;
+
+    if (x->hashed_at != y->hashed_at)
+        return x->hashed_at < y->hashed_at ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+void digest_cache_scrub(struct digest_cache *cache, unsigned percent)
+{
+    enum { WHOLE = 100 };
+    struct digest_cache_fixed fixed;
+    struct age *ages;
+    size_t i, n;
+
+    if (cache->n_records == 0)
+        return;
+    ages = alloc_array(cache->n_records, sizeof *ages);
+    for (i = 0; i < cache->n_records; i++) {
+        get_fixed(cache, i, &fixed);
+        ages[i] = (struct age){fixed.hashed_at, i};
+    }
+    qsort(ages, cache->n_records, sizeof *ages, compare_ages);
+    n = (cache->n_records * percent + WHOLE - 1) / WHOLE;
+    free(cache->is_hidden);
+    cache->is_hidden = alloc_array(cache->n_records, sizeof *cache->is_hidden);
+    for (i = 0; i < n && i < cache->n_records; i++)
+        cache->is_hidden[ages[i].index] = true;
+    free(ages);
+}
+
+bool digest_cache_check(const struct digest_cache *cache, const char *path,
+                        const struct digest_cache_record *record, struct hallmark_error *err)
+{
+    size_t i = cache ? find_index(cache, path) : 0;
+    struct digest_cache_record before;
+    char when[TIMESTAMP_TEXT_LEN];
+
+    if (!cache || i >= cache->n_records)
+        return true;
+    get_record(cache, i, &before);
+    if (!tree_stamp_is_equal(&before.stamp, &record->stamp) || is_racy(&before) ||
+        memcmp(before.digest.sha256, record->digest.sha256, sizeof before.digest.sha256) == 0)
+        return true;
+    timestamp_write_rfc1123(before.hashed_at / 1000000000, when);
+    return error_set(err, HALLMARK_ERR_CONTENT,
+                     "%s: has other bytes than on %s, though it was not written to since: a fault "
+                     "of the disk or the memory; restore it from elsewhere, or if it is right as "
+                     "it is, touch(1) it",
+                     path, when);
 }
 
 static bool is_same_record(const struct digest_cache_record *a, const struct digest_cache_record *b)
@@ -231,7 +295,8 @@ enum digest_cache_difference digest_cache_compare(const struct digest_cache *old
     struct digest_cache_record a, b;
     size_t i;
 
-    if (!old || old->n_records != new->n_records)
+    /* When a file was hashed decides when it is read again. */
+    if (!old || old->is_hidden || old->n_records != new->n_records)
         return DIGEST_CACHE_CHANGED;
     for (i = 0; i < old->n_records; i++) {
         get_record(old, i, &a);

@@ -72,6 +72,15 @@ struct bytes_view digest_cache_write(struct digest_cache *cache);
 bool digest_cache_find(struct digest_cache *cache, const char *path, const struct tree_stamp *stamp,
                        struct digest_cache_record *out);
 
+/* Has digest_cache_find() no longer tell of PERCENT of the records, at least one, those that were
+ * hashed the longest ago: so their files are read again. Run for run, all have their turn. */
+void digest_cache_scrub(struct digest_cache *cache, unsigned percent);
+
+/* Whether RECORD, of PATH as it was just read, agrees with CACHE, which may be NULL: other bytes
+ * under the same stamp are a disk's fault, or somebody's. HALLMARK_ERR_CONTENT. */
+bool digest_cache_check(const struct digest_cache *cache, const char *path,
+                        const struct digest_cache_record *record, struct hallmark_error *err);
+
 /* Adds what is known of PATH. Paths are put in ascending order of their bytes; one that is not
  * greater than the last, and what goes beyond the limits, is left out, and false returned: it will
  * be hashed again. */

@@ -230,11 +230,10 @@ static bool settle(int fd, const char *path, struct tree_stamp *stamp, bool *is_
                    struct hallmark_error *err)
 {
     int64_t changed = stamp->ctime, age = clock_ns() - changed;
-    struct timespec pause = {0};
+    struct timespec pause = {.tv_nsec = SETTLED_NS - age};
 
     if (age < 0 || age >= SETTLED_NS)
         return true;
-    pause.tv_nsec = SETTLED_NS - age;
     nanosleep(&pause, NULL);
     if (!take_stamp(fd, path, stamp, err))
         return false;
@@ -306,8 +305,7 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
         bytes_free(&out->control);
         bytes_free(&out->files);
         bytes_free(&out->text);
-        out->has_archive = false;
-        out->record = (struct digest_cache_record){0};
+        *out = (struct reading){.has_archive = false};
         ok = hash_once(g, path, out, &is_steady, &fault);
         if (is_steady)
             break;
@@ -317,7 +315,9 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
         return error_set(err, HALLMARK_ERR_IO,
                          "%s: changes while it is read; nothing is published before it is at rest",
                          path);
-    return ok || error_set(err, fault.code, "%s", fault.text);
+    if (!ok)
+        return error_set(err, fault.code, "%s", fault.text);
+    return digest_cache_check(g->old, path, &out->record, err);
 }
 
 /* Adds a file that is listed in the manifest itself. */

@@ -254,7 +254,8 @@ static void judge(struct publication *out, struct publication_state *state,
         if (out->suites.suites[i].release.date > out->last_date)
             out->last_date = out->suites.suites[i].release.date;
     out->signed_by = known->signed_by;
-    known->signed_by = NULL;
+    out->packages = known->packages;
+    known->signed_by = known->packages = NULL;
 }
 
 bool publication_load(int rootfd, int statefd, const struct hallmark_settings *settings,
@@ -289,6 +290,7 @@ void publication_free(struct publication *publication)
     publication_suites_free(&publication->suites);
     flat_index_free(&publication->index);
     free(publication->signed_by);
+    free(publication->packages);
     *publication = (struct publication){.is_intact = false};
 }
 
@@ -457,6 +459,7 @@ static bool commit(const struct publication_target *target,
     for (i = 0; target->signer->fingerprints[i]; i++)
         strlist_add(&keys, target->signer->fingerprints[i]);
     record.signed_by = strlist_join(&keys);
+    record.packages = alloc_printf("%zu", content->n_packages);
     ok = ok && commit_files(target, content, &files, &record, err);
     strlist_free(&keys);
     strlist_free(&files.names);

@@ -48,6 +48,7 @@ struct publication {
     bool is_settled; /* the record is complete: no run was killed before it was */
     int64_t last_date; /* the newest Date published ever, as far as is known; 0: none */
     char *signed_by;   /* the fingerprints that signed it, blanks between; NULL: unknown */
+    char *packages;    /* how many, in decimal; NULL: unknown */
 };
 
 /* Reads the publication of the served tree ROOTFD and the state directory STATEFD (-1: there is no
@@ -77,6 +78,7 @@ struct publication_content {
     struct publication_suites *suites;
     const struct publish_file *files; /* all that their releases list but packages */
     size_t n_files;
+    size_t n_packages; /* for the record */
 };
 
 /* Signs CONTENT's releases, verifies the result as a client would who trusts exactly the signer's

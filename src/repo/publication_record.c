@@ -27,6 +27,7 @@ void publication_record_free(struct publication_record *record)
     for (i = 0; i < PUBLICATION_DOCUMENTS; i++)
         free(record->digests[i]);
     free(record->signed_by);
+    free(record->packages);
 }
 
 void publication_record_state_free(struct publication_state *state)
@@ -64,7 +65,8 @@ static bool record_parse(struct publication_record *out, const struct deb822 *st
 {
     char *date = NULL;
     bool ok = get_line(stanza, prefix, "Date", &date, err) &&
-              get_line(stanza, prefix, "Signed-By", &out->signed_by, err);
+              get_line(stanza, prefix, "Signed-By", &out->signed_by, err) &&
+              get_line(stanza, prefix, "Packages", &out->packages, err);
     size_t i;
 
     for (i = 0; ok && i < PUBLICATION_DOCUMENTS; i++)
@@ -122,6 +124,7 @@ static void record_write(struct bytes *out, const struct publication_record *rec
     timestamp_write_rfc1123(record->date, date);
     put_line(out, prefix, "Date", date);
     put_line(out, prefix, "Signed-By", record->signed_by);
+    put_line(out, prefix, "Packages", record->packages);
     for (i = 0; i < PUBLICATION_DOCUMENTS; i++)
         put_line(out, prefix, publication_record_documents[i], record->digests[i]);
 }

@@ -20,6 +20,7 @@ struct publication_record {
     int64_t date;                         /* 0: nothing */
     char *digests[PUBLICATION_DOCUMENTS]; /* SHA-256 of each document, hexadecimal */
     char *signed_by;
+    char *packages; /* how many, in decimal; NULL: unknown */
 };
 
 /* The file. NEXT is written before what it records is published, so that a run that is killed in
@@ -38,7 +39,8 @@ bool publication_record_state_save(int statefd, const struct publication_state *
 void publication_record_state_free(struct publication_state *state);
 void publication_record_free(struct publication_record *record);
 
-/* Whether both have the same three digests; what has not all of them is not the same as anything. */
+/* Whether both have the same three digests; what has not all of them is not the same as anything.
+ */
 bool publication_record_is_same(const struct publication_record *a,
                                 const struct publication_record *b);
 

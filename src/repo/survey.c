@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/encoding.h"
 #include "format/index_path.h"
 
 static void count_changes(const struct release *before, const struct release *after,
@@ -64,6 +65,23 @@ static void count(const struct publication *before, const struct generated *gene
     count_changes(publication_release(before), &generated->suites.suites[0].release, report);
 }
 
+/* Hides the share of CACHE (NULL: there is none) that TEXT says. */
+static bool scrub(struct digest_cache *cache, const char *text, struct hallmark_error *err)
+{
+    enum { WHOLE = 100 };
+    size_t len = strlen(text);
+    uint64_t percent;
+
+    if (len < 2 || text[len - 1] != '%' ||
+        !encoding_parse_size(bytes_view_of(text, len - 1), &percent) || percent == 0 ||
+        percent > WHOLE)
+        return error_set(err, HALLMARK_ERR_USAGE,
+                         "scrub: \"%s\" is no share of the files, 1%% to 100%%", text);
+    if (cache)
+        digest_cache_scrub(cache, (unsigned)percent);
+    return true;
+}
+
 bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher_access access,
                 struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
@@ -86,7 +104,8 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher
         survey.cache = digest_cache_load(p->statefd, &why);
     if (why.code != HALLMARK_OK)
         publisher_note(p, HALLMARK_NOTE_INFO, "every file is hashed again: %s", why.text);
-    if (!generate_release(&survey.generated, p->rootfd, survey.cache, &how, err)) {
+    if ((p->options->scrub && !scrub(survey.cache, p->options->scrub, err)) ||
+        !generate_release(&survey.generated, p->rootfd, survey.cache, &how, err)) {
         survey_free(&survey);
         return false;
     }

@@ -4,8 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/encoding.h"
 #include "base/timestamp.h"
 #include "repo/apt_contents.h"
+#include "repo/apt_files.h"
 #include "repo/signing_keys.h"
 #include "repo/survey.h"
 #include "system/publish.h"
@@ -107,7 +109,7 @@ static bool publish_flat(struct hallmark_publisher *p, const struct publication 
                          struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     struct flat_index_published files;
-    struct publication_content content = {.suites = suites};
+    struct publication_content content = {.suites = suites, .n_packages = report->n_packages};
     bool ok;
 
     flat_index_list(index, &suites->suites[0].release, &files);
@@ -132,7 +134,7 @@ static bool publish_apt(struct hallmark_publisher *p, const struct publication *
                         struct publication_suites *suites, struct apt_tree *tree,
                         struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
-    struct publication_content content = {.suites = suites};
+    struct publication_content content = {.suites = suites, .n_packages = report->n_packages};
     struct apt_files files = {.n_files = 0};
     struct block_cache *blocks = block_cache_load(p->statefd, p->rootfd);
     struct publish_stage stage;
@@ -318,23 +320,38 @@ out:
     return ok;
 }
 
+/* In the layout apt: finds out whether what is published is intact, and how many packages it has;
+ * where that was not recorded, from the indexes. */
+static bool check_apt(struct hallmark_publisher *p, struct publication *before, size_t *n_packages,
+                      struct hallmark_error *err)
+{
+    struct apt_pool_counts counts = {.n_packages = 0};
+    struct apt_tree *tree;
+    uint64_t n;
+
+    if (before->packages && encoding_parse_size(bytes_view_str(before->packages), &n)) {
+        *n_packages = (size_t)n;
+        return apt_files_check_all(p->rootfd, before, err);
+    }
+    tree = apt_tree_new(p->settings, before, p->rootfd, -1, err);
+    if (!tree)
+        return false;
+    apt_pool_count(apt_tree_pool(tree), &counts);
+    apt_tree_free(tree);
+    *n_packages = counts.n_before;
+    return true;
+}
+
 /* Publishes what is published, which is intact, again; in the layout apt that is found out here. */
 static bool publish_again(struct hallmark_publisher *p, struct publication *before,
                           struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     bool is_apt = settings_layout(p->settings) == SETTINGS_APT;
-    struct apt_pool_counts counts = {.n_packages = 0};
-    struct apt_tree *tree;
 
-    if (is_apt) {
-        tree = apt_tree_new(p->settings, before, p->rootfd, -1, err);
-        if (!tree)
-            return false;
-        apt_pool_count(apt_tree_pool(tree), &counts);
-        apt_tree_free(tree);
-    }
-    report->n_packages =
-        is_apt ? counts.n_before : release_count_packages(publication_release(before));
+    if (is_apt && !check_apt(p, before, &report->n_packages, err))
+        return false;
+    if (!is_apt)
+        report->n_packages = release_count_packages(publication_release(before));
     if (!before->is_intact)
         return error_set(err, HALLMARK_ERR_CONTENT,
                          "%s: what is published is not what was published last, so it is not "

@@ -68,6 +68,7 @@ static const struct cli_option options[] = {
      "confine the reading of archives (required)"},
     {OPTION_HASH_BACKEND, "hash-backend", "auto|openssl|avx2|avx512", UPDATE | STATUS | CHECK,
      "how to hash many files (auto: the fastest here)"},
+    {OPTION_SCRUB, "scrub", "SHARE", UPDATE, "read some unchanged files again, such as 1%"},
     {OPTION_ACCEPT_LOSS, "accept-loss", NULL, UPDATE,
      "publish although the tree is empty or most of it gone"},
     {OPTION_KEEP_GOING, "keep-going", NULL, UPDATE | STATUS,
@@ -180,6 +181,7 @@ static bool work_start(struct work *work, const struct cli *cli)
     work->how.interactive =
         !work->passphrase.is_set && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
     work->how.hash_backend = cli_value(cli, OPTION_HASH_BACKEND);
+    work->how.scrub = cli_value(cli, OPTION_SCRUB);
     work->how.keep_going = cli_has(cli, OPTION_KEEP_GOING);
     work->how.accept_loss = cli_has(cli, OPTION_ACCEPT_LOSS);
     work->how.note = tell;

@@ -47,3 +47,45 @@ cmp "$T/InRelease" "$forged/InRelease" || fail "a forged manifest was signed aga
 mkdir "$T/none"
 expect 2 'nothing is published' -- release resign "${PUBLISHER[@]}" --state "$T/state4" "$T/none"
 [ -z "$(ls -A "$T/none")" ] || fail "resign published something out of nothing"
+
+# In the layout apt, the indexes are compared with their hashes, whether their number of packages was recorded or is
+# counted; every one of them that is changed, missing, or no longer under its hash is refused.
+type dpkg-deb >/dev/null 2>&1 || exit 0
+archive=$T/archive
+APT=(--layout apt --suite stable --state "$T/state5")
+for name in one two three; do
+    make_package "$archive/pool/${name}_1_amd64.deb"
+done
+expect 0 '' -- release update "${PUBLISHER[@]}" "${APT[@]}" "$archive"
+resigned()
+{
+    expect 0 '' -- release resign "${PUBLISHER[@]}" "${APT[@]}" --json "$archive"
+    json "(lambda r: r['published'] and r['n_packages'] == 3)(o['repositories'][0])"
+}
+resigned
+grep -qx 'Packages: 3' "$T/state5/state" || fail "the number of packages was not recorded"
+sed -i /^Packages:/d "$T/state5/state"
+resigned
+refused()
+{
+    expect 7 'not what was published last' -- release resign "${PUBLISHER[@]}" "${APT[@]}" "$archive"
+    sed '/^Packages:/d' "$T/state5/state" >"$T/state5/without"
+    cp "$T/state5/state" "$T/kept"
+    cp "$T/state5/without" "$T/state5/state"
+    expect 7 'not what was published last' -- release resign "${PUBLISHER[@]}" "${APT[@]}" "$archive"
+    cp "$T/kept" "$T/state5/state"
+}
+n=0
+for file in "$archive"/dists/stable/main/binary-amd64/*; do
+    [ -f "$file" ] || continue
+    cp -p "$file" "$T/saved"
+    flip "$file" 20
+    refused
+    cp -p "$T/saved" "$file" # in place: it has links
+    mv "$file" "$T/moved"
+    refused
+    mv "$T/moved" "$file"
+    n=$((n + 1))
+done
+[ "$n" -ge 7 ] || fail "only $n files were tried"
+resigned

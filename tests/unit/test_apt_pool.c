@@ -164,6 +164,89 @@ static void apt_pool_accepts_packages(void **state)
     bytes_free(&first);
 }
 
+/* Publishes a, b and c, and loads that; the entry of the index becomes *OUT. */
+static void publish_three(struct fixture *f, struct release_entry *out)
+{
+    struct hallmark_error err = {0};
+    struct digest_value digest;
+
+    assert_true(add(f, "pool/1.deb", 1, CONTROL("a", "1", "all"), &err));
+    assert_true(add(f, "pool/2.deb", 2, CONTROL("b", "1", "all"), &err));
+    assert_true(add(f, "pool/3.deb", 3, CONTROL("c", "1", "all"), &err));
+    write_all(f);
+    assert_true(load(f, &err));
+    assert_true(digest_bytes(DIGEST_SHA256, bytes_view(&f->text), &digest, &err));
+    *out = (struct release_entry){.size = f->text.len};
+    memcpy(out->sha256, digest.sha256, sizeof out->sha256);
+}
+
+static void apt_pool_accepts_whole_indexes(void **state)
+{
+    const struct apt_package *a, *b, *c;
+    struct fixture *f = *state;
+    struct hallmark_error err = {0};
+    struct release_entry entry;
+
+    publish_three(f, &entry);
+    assert_true(add(f, "pool/1.deb", 1, "", &err));
+    assert_true(add(f, "pool/2.deb", 2, "", &err));
+    assert_true(add(f, "pool/3.deb", 3, "", &err));
+    write_all(f);
+    a = apt_pool_package(f->pool, 0);
+    b = apt_pool_package(f->pool, 1);
+    c = apt_pool_package(f->pool, 2);
+    assert_true(apt_pool_follows(NULL, a));
+    assert_true(apt_pool_follows(a, b));
+    assert_true(apt_pool_follows(b, c));
+    assert_true(apt_pool_is_whole(f->pool, c, &entry));
+    /* One that is missing at the start, in the middle, or at the end. */
+    assert_false(apt_pool_follows(NULL, b));
+    assert_false(apt_pool_follows(a, c));
+    assert_false(apt_pool_follows(b, a));
+    assert_false(apt_pool_is_whole(f->pool, b, &entry));
+}
+
+static void apt_pool_rejects_indexes_that_are_not_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct hallmark_error err = {0};
+    struct release_entry entry;
+    bool is_intact = true;
+
+    publish_three(f, &entry);
+    assert_true(add(f, "pool/1.deb", 1, "", &err));
+    assert_true(add(f, "pool/2.deb", 9, CONTROL("b", "1", "all"), &err));
+    assert_true(add(f, "pool/3.deb", 3, "", &err));
+    write_all(f);
+    assert_false(apt_pool_follows(apt_pool_package(f->pool, 0), apt_pool_package(f->pool, 1)));
+    assert_false(apt_pool_follows(apt_pool_package(f->pool, 1), apt_pool_package(f->pool, 2)));
+    /* Another hash, another size, and one that turned out not to be intact. */
+    assert_true(apt_pool_is_whole(f->pool, apt_pool_package(f->pool, 2), &entry));
+    entry.sha256[31] ^= 1;
+    assert_false(apt_pool_is_whole(f->pool, apt_pool_package(f->pool, 2), &entry));
+    entry.sha256[31] ^= 1;
+    entry.size++;
+    assert_false(apt_pool_is_whole(f->pool, apt_pool_package(f->pool, 2), &entry));
+    entry.size--;
+    apt_pool_distrust(f->pool);
+    assert_false(apt_pool_is_whole(f->pool, apt_pool_package(f->pool, 2), &entry));
+    /* In two indexes. */
+    publish_three(f, &entry);
+    assert_true(file_create(
+        f->dirfd, "Other",
+        bytes_view_str(
+            CONTROL("d", "1",
+                    "all") "Filename: pool/4.deb\nSize: 4\nSHA256: "
+                           "0404040404040404040404040404040404040404040404040404040404040404\n\n"),
+        0644, &err));
+    assert_true(apt_pool_load(f->pool, f->dirfd, "Other", &entry, &is_intact, &err));
+    assert_true(add(f, "pool/1.deb", 1, "", &err));
+    assert_true(add(f, "pool/4.deb", 4, "", &err));
+    write_all(f);
+    assert_true(apt_pool_follows(NULL, apt_pool_package(f->pool, 1)));
+    assert_false(apt_pool_follows(apt_pool_package(f->pool, 0), apt_pool_package(f->pool, 1)));
+}
+
 static void apt_pool_rejects_other_bytes_of_a_version(void **state)
 {
     struct apt_pool_broken broken = {.leave_out = refuse};
@@ -259,6 +342,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(apt_pool_accepts_packages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apt_pool_accepts_whole_indexes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apt_pool_rejects_indexes_that_are_not_whole, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(apt_pool_rejects_other_bytes_of_a_version, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(apt_pool_rejects_bad_control, set_up, tear_down),
