@@ -113,7 +113,8 @@ update_is_silent
 # Packages that want nothing else and run nothing in a root that has nothing.
 installed=()
 while read -r path _ name alone; do
-    [ "$alone" = alone ] && [ "${#installed[@]}" -lt 5 ] || continue
+    [ "$alone" = alone ] || continue
+    [ "${#installed[@]}" -lt 5 ] || break
     dpkg-deb --ctrl-tarfile "$M/$path" | tar -t | grep -qE '/(preinst|postinst|triggers)$' || installed+=("$name")
 done < <(grep -v " $name " "$T/list")
 [ "${#installed[@]}" -ge 1 ] || fail "no package can be installed by itself"

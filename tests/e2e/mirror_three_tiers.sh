@@ -20,6 +20,8 @@ else
 fi
 chmod 755 "$T"
 mkdir "$T/tiers"
+publisher=("$REPO_RELEASE" update "${PUBLISHER[@]}" --layout apt --suite stable --architecture "$architecture"
+    --keep-for 60s --quiet)
 PYTHONDONTWRITEBYTECODE=1 python3 "$srcdir/tests/net/tiers.py" --cycles "${TIERS_CYCLES:-1}" --top "$T/tiers" \
-    --keyring "$KEYS/signer.gpg" "${apt[@]}" --verify "$REPO_VERIFY" --mirror "$REPO_MIRROR" -- \
-    "$REPO_RELEASE" update "${PUBLISHER[@]}" --layout apt --suite stable --architecture "$architecture" --keep-for 60s --quiet || fail "see above"
+    --keyring "$KEYS/signer.gpg" "${apt[@]}" --verify "$REPO_VERIFY" --mirror "$REPO_MIRROR" -- "${publisher[@]}" ||
+    fail "see above"
