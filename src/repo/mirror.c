@@ -264,7 +264,8 @@ static bool try_once(struct mirror *mirror, struct hallmark_error *err)
     mirror->report.published = true;
     if (mirror->options->dry_run)
         return mirror_stage_preview(mirror, err) && mirror_fetch_look(mirror, err);
-    ok = publish_stage_open(&mirror->stage, mirror->rootfd, err) && copy(mirror, err);
+    ok = publish_stage_open(&mirror->stage, mirror->rootfd, PUBLISH_KEEP_LEFTOVERS, err) &&
+         copy(mirror, err);
     mirror->report.published = ok;
     publish_stage_close(&mirror->stage);
     return ok;
@@ -296,7 +297,7 @@ bool hallmark_mirror_sync(const char *source, const char *dest,
                             .rootfd = -1,
                             .statefd = -1,
                             .lock = -1,
-                            .stage = {.fd = -1, .storefd = -1}};
+                            .stage = {.fd = -1, .storefd = -1, .leftfd = -1}};
     bool ok;
 
     error_clear(err);

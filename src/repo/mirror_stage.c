@@ -78,6 +78,7 @@ static bool stage_documents(struct mirror *mirror, struct mirror_suite *suite,
 
 /* ---- Metadata ------------------------------------------------------------------------------- */
 
+/* Ignores what was read to compare it. */
 static bool skip(void *ctx, const void *data, size_t len, struct hallmark_error *err)
 {
     (void)ctx;
@@ -87,18 +88,26 @@ static bool skip(void *ctx, const void *data, size_t len, struct hallmark_error 
     return true;
 }
 
-/* Opens the file at PATH below the served tree if it has the size of CONTENT; -1 without an error.
- */
-static int open_served(const struct mirror *mirror, const char *path, const struct content *content)
+/* FD if that has the size of CONTENT; else closes it, and gives -1. */
+static int if_same_size(int fd, const struct content *content)
 {
-    struct hallmark_error ignored = {0};
     struct stat st;
-    int fd = mirror->rootfd < 0 ? -1 : file_open_served(mirror->rootfd, path, &ignored);
 
     if (fd >= 0 &&
         (fstat(fd, &st) < 0 || st.st_size < 0 || (uint64_t)st.st_size != content->package.size))
         file_close(&fd);
     return fd;
+}
+
+/* Opens the file at PATH below the served tree if it has the size of CONTENT; -1 without an error.
+ */
+static int open_served(const struct mirror *mirror, const char *path, const struct content *content)
+{
+    struct hallmark_error ignored = {0};
+
+    return mirror->rootfd < 0
+               ? -1
+               : if_same_size(file_open_served(mirror->rootfd, path, &ignored), content);
 }
 
 /* Gives the file PATH of the served tree, which FD is, another name in the stage. */
@@ -132,6 +141,28 @@ static bool take_current(struct mirror *mirror, const struct content *content)
         add_content(mirror, content, 0);
     file_close(&fd);
     free(path);
+    return ok;
+}
+
+/* Moves CONTENT from the stage of a run that was killed, if it had come that far. */
+static bool take_left(struct mirror *mirror, const struct content *content, int64_t mtime)
+{
+    const char *path = content->package.path;
+    struct content_sink sink = {.take = skip};
+    struct hallmark_error ignored = {0};
+    struct tree_stamp stamp;
+    int fd =
+        mirror->stage.leftfd < 0 ? -1 : file_open_beneath(mirror->stage.leftfd, path, &ignored);
+    bool ok = false;
+
+    fd = if_same_size(fd, content);
+    if (fd >= 0)
+        ok =
+            content_read(content, fd, &sink, &ignored) &&
+            mirror_tree_place(mirror->stage.fd, mirror->stage.leftfd, path, path, &stamp, &ignored);
+    if (ok)
+        add_content(mirror, content, mtime);
+    file_close(&fd);
     return ok;
 }
 
@@ -189,6 +220,7 @@ static bool find_missing(struct missing *missing, struct hallmark_error *err)
         if (!mirror_cover_check_path(content->package.path, err))
             return false;
         if (take_current(mirror, content) ||
+            take_left(mirror, content, suite->upstream->manifest.date) ||
             take_served(mirror, content, suite->upstream->manifest.date))
             continue;
         n = missing->n_items++;

@@ -142,7 +142,7 @@ static bool publish_apt(struct hallmark_publisher *p, const struct publication *
 
     if (tree)
         apt_tree_use_blocks(tree, blocks);
-    ok = publish_stage_open(&stage, p->rootfd, err) &&
+    ok = publish_stage_open(&stage, p->rootfd, PUBLISH_DROP_LEFTOVERS, err) &&
          (!tree || apt_tree_write(tree, stage.fd, suites, err));
 
     if (ok) {

@@ -18,6 +18,8 @@
 #define GENERATION_CURRENT "current"
 /* Where files wait for their generation. */
 #define GENERATION_STAGE ".stage"
+/* Where those of a run that was killed may be taken from. */
+#define GENERATION_LEFT ".old-stage"
 
 /* Eight digits and a NUL: the names sort as the numbers do. */
 enum { GENERATION_NAME_LEN = 9, GENERATION_LAST = 99999999 };

@@ -432,15 +432,19 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
     return ok;
 }
 
-bool publish_stage_open(struct publish_stage *out, int rootfd, struct hallmark_error *err)
+bool publish_stage_open(struct publish_stage *out, int rootfd, enum publish_leftovers leftovers,
+                        struct hallmark_error *err)
 {
     struct generation_store store;
     bool ok = generation_open_or_create(&store, rootfd, err);
 
-    *out = (struct publish_stage){.rootfd = rootfd, .storefd = -1, .fd = -1};
+    *out = (struct publish_stage){.rootfd = rootfd, .storefd = -1, .fd = -1, .leftfd = -1};
     if (ok) {
         out->is_new = store.is_new;
         generation_clean(&store, NULL);
+        if (leftovers == PUBLISH_KEEP_LEFTOVERS &&
+            renameat(store.fd, GENERATION_STAGE, store.fd, GENERATION_LEFT) == 0)
+            out->leftfd = generation_openat(store.fd, GENERATION_LEFT);
         ok = file_remove_tree(store.fd, GENERATION_STAGE, err);
         if (ok && mkdirat(store.fd, GENERATION_STAGE, STAGE_MODE) < 0)
             ok = error_set_errno(err, "%s: cannot create the directory", GENERATION_STAGE);
@@ -458,9 +462,11 @@ bool publish_stage_open(struct publish_stage *out, int rootfd, struct hallmark_e
 void publish_stage_close(struct publish_stage *stage)
 {
     file_close(&stage->fd);
+    file_close(&stage->leftfd);
     if (stage->storefd < 0)
         return;
     file_remove_tree(stage->storefd, GENERATION_STAGE, NULL);
+    file_remove_tree(stage->storefd, GENERATION_LEFT, NULL);
     file_close(&stage->storefd);
     /* Only an empty store goes away like this. */
     if (stage->is_new)

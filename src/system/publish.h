@@ -34,13 +34,18 @@ struct publish_file {
 struct publish_stage {
     int rootfd, storefd;
     int fd;      /* -1: none is open */
+    int leftfd;  /* of the stage of a run that was killed; -1: there is none */
     bool is_new; /* the store did not exist */
 };
 
-/* Removes what crashed runs left, and makes the stage, making the store where there is none.
- * publish_stage_close(), which accepts what this left when it failed, removes what is in it still.
+enum publish_leftovers { PUBLISH_DROP_LEFTOVERS, PUBLISH_KEEP_LEFTOVERS };
+
+/* Makes the stage, making the store where there is none. What a crashed run left is removed, or its
+ * stage kept until the end of this one: nothing says that the files in that are whole.
+ * publish_stage_close(), which accepts what this left when it failed, removes what is in both still.
  */
-bool publish_stage_open(struct publish_stage *out, int rootfd, struct hallmark_error *err);
+bool publish_stage_open(struct publish_stage *out, int rootfd, enum publish_leftovers leftovers,
+                        struct hallmark_error *err);
 void publish_stage_close(struct publish_stage *stage);
 
 /* Makes a new generation of FILES current: staged completely, synced, and switched to by one

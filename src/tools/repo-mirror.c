@@ -6,26 +6,12 @@
 #include <string.h>
 
 #include "tools/cli.h"
+#include "tools/policy_options.h"
 #include "tools/progress.h"
 #include "tools/report.h"
 
 enum option {
-    OPTION_KEYRING = CLI_FIRST_OPTION,
-    OPTION_SIGNED_BY,
-    OPTION_THRESHOLD,
-    OPTION_MAX_AGE,
-    OPTION_ALLOW_NO_EXPIRY,
-    OPTION_CLOCK_SKEW,
-    OPTION_NOW,
-    OPTION_STATE,
-    OPTION_SUITE,
-    OPTION_CODENAME,
-    OPTION_ORIGIN,
-    OPTION_ACCEPT_CHANGE,
-    OPTION_COMPONENT,
-    OPTION_ARCH,
-    OPTION_PACKAGE,
-    OPTION_SANDBOX,
+    OPTION_PACKAGE = POLICY_OPTIONS_END,
     OPTION_KEEP,
     OPTION_LOCK_WAIT,
     OPTION_TRACE,
@@ -58,6 +44,8 @@ static const struct cli_option options[] = {
     {OPTION_PACKAGE, "package", "PATTERN", EVERY, "only packages of this name (repeatable)"},
     {OPTION_SANDBOX, "sandbox", "required|best-effort|off", EVERY,
      "confine what reads indexes (required)"},
+    {OPTION_CA_FILE, "ca-file", "FILE", SYNC, "certificates that vouch for https servers"},
+    {OPTION_TIMEOUT, "timeout", "TIME", SYNC, "a server must answer, and get on, in TIME (30s)"},
     {OPTION_KEEP, "keep", "TIME", SYNC, "keep what is not listed any more (3d)"},
     {OPTION_LOCK_WAIT, "lock-wait", "TIME", SYNC, "wait for another run (0)"},
     {OPTION_TRACE, "trace", "HOST", SYNC, "write project/trace/HOST, as Debian's mirrors do"},
@@ -89,27 +77,6 @@ static bool is_quiet(const struct run *run)
 }
 
 /* ---- From the options ----------------------------------------------------------------------- */
-
-static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
-{
-    uint64_t threshold = 1;
-
-    hallmark_policy_init(policy);
-    if (!cli_number(cli, OPTION_THRESHOLD, UINT32_MAX, &threshold) ||
-        !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
-        !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
-        !cli_time(cli, OPTION_NOW, HALLMARK_TIME_DATE, &policy->now) ||
-        !cli_sandbox(cli, OPTION_SANDBOX, &policy->sandbox))
-        return false;
-    policy->threshold = (unsigned)threshold;
-    if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
-        policy->expiry = HALLMARK_EXPIRY_OPTIONAL;
-    policy->state_dir = cli_value(cli, OPTION_STATE);
-    policy->codename = cli_value(cli, OPTION_CODENAME);
-    policy->origin = cli_value(cli, OPTION_ORIGIN);
-    policy->accept_change = cli_has(cli, OPTION_ACCEPT_CHANGE);
-    return true;
-}
 
 static void tell(void *ctx, enum hallmark_note kind, const char *line)
 {
@@ -144,7 +111,8 @@ static bool start(struct run *run, const struct cli *cli, const char *dest, cons
     struct hallmark_mirror_options *how = &run->how;
 
     *run = (struct run){.cli = cli, .dest = dest};
-    if (!policy_from_options(cli, &run->policy) ||
+    hallmark_policy_init(&run->policy);
+    if (!policy_options_read(cli, &run->policy) ||
         !cli_time(cli, OPTION_KEEP, HALLMARK_TIME_LENGTH, &how->keep) ||
         !cli_time(cli, OPTION_LOCK_WAIT, HALLMARK_TIME_LENGTH, &how->lock_wait))
         return false;
