@@ -61,6 +61,10 @@
 /* Stanzas in it, and words in one field, such as mirrors: people write a few. */
 #define LIMITS_SOURCE_STANZAS 64
 #define LIMITS_SOURCE_WORDS   64
+/* Manifests and indexes that a verifier keeps: all of Debian's for one architecture have 60 MB; and files
+ * of the directory that are looked at. */
+#define LIMITS_CACHE_BYTES (256 * 1024 * 1024)
+#define LIMITS_CACHE_FILES 4096
 /* Directories below one another, in a tree to publish or an archive to unpack. */
 #define LIMITS_DEPTH 64
 /* Years that four digits can write (RFC 5322 section 3.3): 9999-12-31 23:59:59 UTC. */

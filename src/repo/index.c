@@ -231,6 +231,32 @@ static bool copy_again(void *ctx, struct hallmark_error *err)
            error_set_errno(err, "cannot write the private copy of an index");
 }
 
+/* A private copy of a file that was kept from another time, verified; -1 where there is none, or it
+ * is damaged: it is written anew then. */
+static int copy_kept(struct reading *r)
+{
+    size_t order[N_VARIANTS], i;
+    int fd = -1, kept;
+    struct content_sink sink = {.take = copy, .ctx = &fd};
+
+    order_variants(r, order);
+    for (i = 0; i < N_VARIANTS; i++) {
+        r->source = find_variant(r, variants[order[i]].suffix);
+        r->compression = variants[order[i]].compression;
+        kept = r->source ? cache_find(r->repository->cache, r->source) : -1;
+        if (kept >= 0 && r->source->package.size <= LIMITS_PACKAGES_BYTES)
+            fd = file_open_memory("index", NULL);
+        if (fd >= 0 && (!content_read(r->source, kept, &sink, NULL) || lseek(fd, 0, SEEK_SET) < 0))
+            file_close(&fd);
+        file_close(&kept);
+        if (fd >= 0)
+            return fd;
+        content_free(r->source);
+        r->source = NULL;
+    }
+    return -1;
+}
+
 /* A private copy of the file, verified: nobody can change it any more. */
 static int copy_verified(const struct reading *r, struct hallmark_error *err)
 {
@@ -348,6 +374,10 @@ static int obtain(struct reading *r, struct hallmark_error *err)
     bool is_somewhere = false;
     int fd;
 
+    r->fetch = r->repository->place.fetch;
+    fd = r->repository->cache ? copy_kept(r) : -1;
+    if (fd >= 0)
+        return fd;
     while (failover_next(&walk, &r->fetch)) {
         struct hallmark_error why = {0};
 
@@ -359,6 +389,8 @@ static int obtain(struct reading *r, struct hallmark_error *err)
         } else {
             is_somewhere = true;
             fd = copy_verified(r, &why);
+            if (fd >= 0 && fetch_is_remote(r->fetch))
+                cache_add(r->repository->cache, r->source, fd);
             if (fd >= 0)
                 return fd;
         }

@@ -27,8 +27,13 @@
 struct documents {
     struct bytes text, signature;
     char *name;
+    char etag[FETCH_ETAG_LEN]; /* of the text; "": it cannot be asked whether it has changed */
     bool is_inline;
+    bool is_cached; /* the text was here already, and the server says that it has not changed */
 };
+
+/* Whether to use a manifest that was kept. */
+enum cached { WITHOUT_CACHE, WITH_CACHE };
 
 static bool read_one(const struct place *place, const char *name, size_t max_len, struct bytes *out,
                      bool *exists, struct hallmark_error *err)
@@ -40,22 +45,64 @@ static bool read_one(const struct place *place, const char *name, size_t max_len
     return ok;
 }
 
+static void free_documents(struct documents *documents)
+{
+    bytes_free(&documents->text);
+    bytes_free(&documents->signature);
+    free(documents->name);
+    *documents = (struct documents){0};
+}
+
+/* The URL of the document NAME, under which it is kept. */
+static char *document_url(const struct hallmark_repository *repository, const char *name)
+{
+    return path_join(repository->place.url, name);
+}
+
+/* Reads NAME, which may be kept: then only if it has changed. */
+static bool read_text(const struct hallmark_repository *repository, const char *name,
+                      enum cached cached, struct documents *out, bool *exists,
+                      struct hallmark_error *err)
+{
+    const struct place *place = &repository->place;
+    char *path = place_path(place, name), *url = document_url(repository, name);
+    struct fetch_document document = {.name = path, .max_len = LIMITS_MANIFEST_BYTES};
+    struct bytes kept = {0};
+    char etag[FETCH_ETAG_LEN];
+    bool ok;
+
+    if (cached == WITH_CACHE && fetch_is_remote(place->fetch) &&
+        cache_find_document(repository->cache, url, &kept, etag))
+        document.known = etag;
+    ok = fetch_document_since(place->fetch, &document, err);
+    out->is_cached = ok && document.is_unchanged;
+    bytes_free(&out->text);
+    out->text = out->is_cached ? kept : document.data;
+    bytes_free(out->is_cached ? &document.data : &kept);
+    memcpy(out->etag, document.etag, sizeof out->etag);
+    *exists = document.exists;
+    free(path);
+    free(url);
+    return ok;
+}
+
 /* Reads InRelease or, where there is none, Release and Release.gpg. Once there is an InRelease it
  * alone counts: falling back after a failed check would let an attacker choose (CVE-2018-0501). */
-static bool read_documents(const struct place *place, struct documents *out,
-                           struct hallmark_error *err)
+static bool read_documents(const struct hallmark_repository *repository, enum cached cached,
+                           struct documents *out, struct hallmark_error *err)
 {
+    const struct place *place = &repository->place;
     const char *name = place->file ? place->file : "InRelease";
     bool exists, is_signed;
     char *signature;
 
     out->is_inline = true;
-    if (!read_one(place, name, LIMITS_MANIFEST_BYTES, &out->text, &exists, err))
+    if (!read_text(repository, name, cached, out, &exists, err))
         return false;
     if (!exists && !place->file) {
         name = "Release";
         out->is_inline = false;
-        if (!read_one(place, name, LIMITS_MANIFEST_BYTES, &out->text, &exists, err))
+        if (!read_text(repository, name, WITHOUT_CACHE, out, &exists, err))
             return false;
     }
     if (!exists)
@@ -98,38 +145,69 @@ static bool load_floor(const struct hallmark_repository *repository, struct rele
     return true;
 }
 
-static bool verify(struct hallmark_repository *repository, const struct hallmark_policy *in,
-                   struct bytes_view keyring, struct hallmark_error *err)
+/* Keeps the manifest, unless that is where it came from, for when all has gone well. */
+static void keep_document(const struct hallmark_repository *repository,
+                          const struct documents *documents)
+{
+    char *url = document_url(repository, documents->name);
+
+    if (documents->is_inline && !documents->is_cached && documents->etag[0])
+        cache_add_document(repository->cache, url, documents->etag, bytes_view(&documents->text));
+    free(url);
+}
+
+/* Verifies what the server has; what was kept is judged as if it had come just now. */
+static bool verify_documents(struct hallmark_repository *repository, struct openpgp *keys,
+                             const struct policy *policy, enum cached cached,
+                             struct hallmark_error *err)
 {
     struct documents documents = {0};
     struct release_document document = {0};
     struct release_floor floor = {0};
+    struct hallmark_error why = {0};
+    bool is_cached;
+
+    if (!load_floor(repository, &floor, err))
+        return false;
+    if (read_documents(repository, cached, &documents, &why)) {
+        document.name = documents.name;
+        document.text = bytes_view(&documents.text);
+        if (!documents.is_inline)
+            document.signature = bytes_view(&documents.signature);
+        repository->verified = release_trust_verify(&document, keys, policy, &floor, &why);
+    }
+    state_free(&floor);
+    is_cached = documents.is_cached;
+    if (repository->verified) {
+        keep_document(repository, &documents);
+        repository->manifest.document = documents.is_inline ? "InRelease" : "Release";
+        repository->document = documents.text;
+        repository->signature = documents.signature;
+        documents.text = documents.signature = (struct bytes){0};
+    }
+    free_documents(&documents);
+    /* Whoever could write to the cache, or a server that lies, must not keep us from what is there.
+     */
+    if (!repository->verified && is_cached)
+        return verify_documents(repository, keys, policy, WITHOUT_CACHE, err);
+    return repository->verified || error_set(err, why.code, "%s", why.text);
+}
+
+static bool verify(struct hallmark_repository *repository, const struct hallmark_policy *in,
+                   struct bytes_view keyring, struct hallmark_error *err)
+{
     struct policy policy = {0};
-    struct openpgp *keys = NULL;
+    struct openpgp *keys;
+    bool ok;
 
     if (!policy_from(&policy, in, err))
         return false;
-    if (!load_floor(repository, &floor, err) ||
-        !read_documents(&repository->place, &documents, err))
-        goto out;
     /* A key may be as much ahead of the clock as what it signs. */
     keys = openpgp_open(keyring, in->now + in->clock_skew, err);
-    if (!keys)
-        goto out;
-    document.name = documents.name;
-    document.text = bytes_view(&documents.text);
-    if (!documents.is_inline)
-        document.signature = bytes_view(&documents.signature);
-    repository->verified = release_trust_verify(&document, keys, &policy, &floor, err);
-    repository->manifest.document = documents.is_inline ? "InRelease" : "Release";
-out:
+    ok = keys && verify_documents(repository, keys, &policy, WITH_CACHE, err);
     openpgp_close(keys);
-    repository->document = documents.text;
-    repository->signature = documents.signature;
-    free(documents.name);
-    state_free(&floor);
     policy_free(&policy);
-    return repository->verified != NULL;
+    return ok;
 }
 
 static const char *text_or_null(const char *text)
@@ -280,6 +358,8 @@ struct hallmark_repository *repository_open(const char *location,
         return NULL;
     }
     name_urls(repository, location, policy);
+    if (fetch_is_remote(repository->place.fetch))
+        repository->cache = cache_new(repository->state_dir);
     if (!verify(repository, policy, keyring, err) || !settle(repository, err)) {
         hallmark_repository_close(repository);
         return NULL;
@@ -359,6 +439,7 @@ void hallmark_repository_close(struct hallmark_repository *repository)
     bytes_free(&repository->document);
     bytes_free(&repository->signature);
     failover_free(repository->failover);
+    cache_free(repository->cache);
     strlist_free(&repository->remembered);
     place_free(&repository->place);
     free(repository->state_dir);
@@ -474,5 +555,7 @@ bool hallmark_repository_remember(const struct hallmark_repository *repository,
     memcpy(floor.sha256, repository->verified->sha256, sizeof floor.sha256);
     for (i = 0; ok && repository->state_dir && i < repository->remembered.n_items; i++)
         ok = state_save(repository->state_dir, repository->remembered.items[i], &floor, err);
+    if (ok)
+        cache_save(repository->cache);
     return ok;
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/strlist.h"
+#include "repo/cache.h"
 #include "repo/content.h"
 #include "repo/failover.h"
 #include "repo/place.h"
@@ -28,6 +29,7 @@ struct contents {
 struct hallmark_repository {
     struct place place;
     struct failover *failover; /* the other locations, and that one */
+    struct cache *cache;       /* of what came over a network; NULL: nothing is kept */
     struct strlist remembered; /* the URLs under which the manifest is remembered */
     struct verified_release *verified;
     struct bytes document, signature; /* as the server has them: InRelease, or Release and its own */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -189,6 +190,7 @@ const char *fetch_file(const struct fetch *fetch)
 /* Where it goes: into a buffer, or a file. */
 struct destination {
     struct bytes *bytes;
+    char *etag; /* of FETCH_ETAG_LEN bytes; NULL: nobody wants it */
     int fd;
     const struct fetch_item *item;
     struct hallmark_error why;
@@ -218,6 +220,17 @@ static bool store_again(void *ctx, size_t i, struct hallmark_error *err)
     return true;
 }
 
+static bool store_etag(void *ctx, size_t i, const char *etag, struct hallmark_error *err)
+{
+    struct destination *to = ctx;
+
+    (void)i;
+    (void)err;
+    if (to->etag)
+        snprintf(to->etag, FETCH_ETAG_LEN, "%s", etag);
+    return true;
+}
+
 static bool store_end(void *ctx, size_t i, const struct hallmark_error *why,
                       struct hallmark_error *err)
 {
@@ -235,24 +248,11 @@ static bool store_end(void *ctx, size_t i, const struct hallmark_error *why,
 static bool get_remote(struct fetch *fetch, enum http_kind kind, struct destination *to,
                        struct hallmark_error *err)
 {
-    struct fetch_sink sink = {.take = store, .restart = store_again, .end = store_end, .ctx = to};
+    struct fetch_sink sink = {
+        .take = store, .set_etag = store_etag, .restart = store_again, .end = store_end, .ctx = to};
 
     return http_get(fetch->http, kind, to->item, 1, &sink, err) &&
            (!to->why.code || error_set(err, to->why.code, "%s", to->why.text));
-}
-
-static bool get_document(struct fetch *fetch, const struct fetch_item *item, struct bytes *out,
-                         bool *exists, struct hallmark_error *err)
-{
-    struct destination to = {.bytes = out, .fd = -1, .item = item};
-    struct hallmark_error why = {0};
-
-    out->len = 0;
-    *exists = get_remote(fetch, HTTP_DOCUMENT, &to, &why);
-    if (*exists)
-        bytes_append_str(out, "");
-    return *exists || why.code == HALLMARK_ERR_NO_PACKAGE ||
-           error_set(err, why.code, "%s", why.text);
 }
 
 static int open_private(struct hallmark_error *err)
@@ -292,11 +292,34 @@ int fetch_open_item(struct fetch *fetch, const struct fetch_item *item, struct h
 bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
                     bool *exists, struct hallmark_error *err)
 {
-    struct fetch_item item = {.path = name, .size = max_len};
+    struct fetch_document document = {.name = name, .max_len = max_len};
+    bool ok = fetch_document_since(fetch, &document, err);
 
-    if (fetch->http)
-        return get_document(fetch, &item, out, exists, err);
-    return file_read(fetch->dirfd, name, max_len, out, exists, err);
+    bytes_free(out);
+    *out = document.data;
+    *exists = document.exists;
+    return ok;
+}
+
+bool fetch_document_since(struct fetch *fetch, struct fetch_document *document,
+                          struct hallmark_error *err)
+{
+    struct fetch_item item = {
+        .path = document->name, .size = document->max_len, .etag = document->known};
+    struct destination to = {
+        .bytes = &document->data, .fd = -1, .item = &item, .etag = document->etag};
+    struct hallmark_error why = {0};
+
+    if (!fetch->http)
+        return file_read(fetch->dirfd, document->name, document->max_len, &document->data,
+                         &document->exists, err);
+    document->exists = get_remote(fetch, HTTP_DOCUMENT, &to, &why);
+    if (document->exists)
+        bytes_append_str(&document->data, "");
+    document->is_unchanged = why.code == HALLMARK_ATTENTION;
+    document->exists = document->exists || document->is_unchanged;
+    return document->exists || why.code == HALLMARK_ERR_NO_PACKAGE ||
+           error_set(err, why.code, "%s", why.text);
 }
 
 bool fetch_has(struct fetch *fetch, const char *name)

@@ -46,6 +46,22 @@ const char *fetch_file(const struct fetch *fetch);
 bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struct bytes *out,
                     bool *exists, struct hallmark_error *err);
 
+enum { FETCH_ETAG_LEN = 256 };
+
+/* A document that may be known already. */
+struct fetch_document {
+    const char *name;
+    size_t max_len;
+    const char *known; /* the strong ETag of bytes that are here; NULL: none */
+    struct bytes data; /* what came */
+    char etag[FETCH_ETAG_LEN]; /* its strong ETag; "": none */
+    bool exists, is_unchanged; /* nothing came, since that ETag is its own yet */
+};
+
+/* As fetch_document(), and only if it has changed. */
+bool fetch_document_since(struct fetch *fetch, struct fetch_document *document,
+                          struct hallmark_error *err);
+
 /* Whether there is a regular file NAME. Where that cannot be found out, as over a network that
  * fails, there is: whoever opens it will hear why not. */
 bool fetch_has(struct fetch *fetch, const char *name);

@@ -251,6 +251,9 @@ static bool ask(struct run *run, size_t slot, struct hallmark_error *err)
         !run->slots[slot].is_next && strlen(item->etag) < sizeof request->etag) {
         request->n_present = item->n_present;
         strcpy(request->etag, item->etag);
+    } else if (run->kind == HTTP_DOCUMENT && item->etag &&
+               strlen(item->etag) < sizeof request->etag) {
+        strcpy(request->etag, item->etag);
     }
     ok = fits(url.data, sizeof request->url, "a URL", err);
     if (ok) {
@@ -316,6 +319,19 @@ static bool end_missing(struct run *run, struct slot *slot, struct hallmark_erro
         error_set(&why, HALLMARK_ERR_CONTENT, "%s: is missing, but it is listed", path);
     else
         error_set(&why, HALLMARK_ERR_NO_PACKAGE, "%s: is not there", path);
+    return end(run, slot, &why, err);
+}
+
+static bool end_unchanged(struct run *run, struct slot *slot, struct hallmark_error *err)
+{
+    const struct fetch_item *item = &run->items[slot->item];
+    struct hallmark_error why = {0};
+
+    if (run->kind != HTTP_DOCUMENT || !item->etag || !*item->etag)
+        error_set(&why, HALLMARK_ERR_IO, "%s: the network process says a change that nobody asked",
+                  item->path);
+    else
+        error_set(&why, HALLMARK_ATTENTION, "%s: is unchanged", item->path);
     return end(run, slot, &why, err);
 }
 
@@ -396,6 +412,8 @@ static bool take_answer(struct run *run, const struct packet *p, struct hallmark
     }
     if (p->answer.type == HTTP_MISSING)
         return end_missing(run, slot, err);
+    if (p->answer.type == HTTP_UNCHANGED)
+        return end_unchanged(run, slot, err);
     if (p->answer.type == HTTP_FAILED)
         return end_failed(run, slot, p, err);
     if (run->kind == HTTP_FILE && slot->n_received != run->items[slot->item].size)

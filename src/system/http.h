@@ -26,7 +26,8 @@ const char *http_url(const struct http *http);
 void http_enter(struct http *http, const char *directory);
 
 /* As fetch_items(), for files of the kind KIND. An item that is not there ends with
- * HALLMARK_ERR_NO_PACKAGE for the two other kinds. */
+ * HALLMARK_ERR_NO_PACKAGE for the two other kinds. One of the kind HTTP_DOCUMENT with an etag and
+ * without n_present ends with HALLMARK_ATTENTION where that is its ETag yet. */
 bool http_get(struct http *http, enum http_kind kind, const struct fetch_item *items,
               size_t n_items, const struct fetch_sink *sink, struct hallmark_error *err);
 

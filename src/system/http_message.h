@@ -55,6 +55,7 @@ enum http_answer_type {
     HTTP_RESTART,   /* what came is void */
     HTTP_DONE,      /* that was all */
     HTTP_MISSING,   /* there is no such file */
+    HTTP_UNCHANGED, /* it has the ETag that was asked for with n_present 0 yet */
     HTTP_FAILED,    /* code, and a text of len bytes */
 };
 

@@ -328,6 +328,11 @@ static void set_headers(struct http_transfer *t)
     t->headers = NULL;
     if (t->request.kind == HTTP_DOCUMENT)
         add_header(t, "Cache-Control: max-age=0"); /* proxies are to ask again */
+    if (t->request.kind == HTTP_DOCUMENT && t->request.etag[0] && !t->request.n_present) {
+        condition = alloc_printf("If-None-Match: %s", t->request.etag);
+        add_header(t, condition);
+        free(condition);
+    }
     if (t->n_start) {
         snprintf(range, sizeof range, "%ju-", (uintmax_t)t->n_start);
         curl_easy_setopt(t->easy, CURLOPT_RANGE, range);
@@ -465,6 +470,8 @@ static enum http_answer_type judge_answer(struct http_transfer *t)
 
     if (status == STATUS_MISSING || status == STATUS_GONE)
         return HTTP_MISSING;
+    if (status == STATUS_NOT_MODIFIED && t->request.kind == HTTP_DOCUMENT && t->request.etag[0])
+        return HTTP_UNCHANGED;
     if (!is_wanted(status))
         error_set(&t->why, HALLMARK_ERR_IO, "the server answers with status %ld", status);
     else if (!t->answer.is_checked && !check_answer(t)) /* there was no body */

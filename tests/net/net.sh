@@ -25,11 +25,12 @@ serve()
 }
 
 # lies ROOT [REGEX LIE...]: from now on the server of ROOT does LIE for paths that match REGEX, and is honest
-# otherwise; the log is empty again.
+# otherwise; the log is empty again, and what was kept of earlier answers is gone.
 lies()
 {
     local root=$1
     shift
+    rm -rf "$T/consumer/cache"
     : >"$root.log"
     SERIAL=$((${SERIAL:-0} + 1))
     echo "serial $SERIAL" >"$root.rules" # matches nothing; what is counted is counted from here

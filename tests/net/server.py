@@ -5,7 +5,7 @@
 Listens on a free port of 127.0.0.1 and prints it. Serves the files below ROOT as HTTP/1.1 does, with
 strong ETags, ranges and If-Range, and writes a line for each request to ROOT.log:
 
-    METHOD PATH [range=VALUE] [auth=VALUE] [if-range] [accept-encoding=VALUE] [via PROXYURL]
+    METHOD PATH [range=VALUE] [auth=VALUE] [if-range] [if-none-match] [accept-encoding=VALUE] [via PROXYURL]
 
 The file ROOT.rules says what is done otherwise: lines of a regular expression for the path and the name of
 a lie with its arguments. The first that matches counts; with "N*" before the name, only the first N times.
@@ -101,8 +101,9 @@ class Handler(socketserver.BaseRequestHandler):
                           ("proxy-authorization", "proxy-auth")):
             if name in self.headers:
                 words.append("%s=%s" % (key, self.headers[name].replace(" ", "_")))
-        if "if-range" in self.headers:
-            words.append("if-range")
+        for name in ("if-range", "if-none-match"):
+            if name in self.headers:
+                words.append(name)
         if self.proxied:
             words.append("via=" + self.proxied)
         with LOCK, open(ROOT + ".log", "a", encoding="utf-8") as log:
@@ -133,6 +134,9 @@ class Handler(socketserver.BaseRequestHandler):
             return
         data, own = found
         etag = etag or own
+        if self.headers.get("if-none-match") == etag:
+            self.answer(304, b"", "ETag: " + etag, length=False)
+            return
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("range", ""))
         if wanted and self.headers.get("if-range", etag) == etag:
             start = int(wanted[1])
@@ -153,6 +157,13 @@ class Handler(socketserver.BaseRequestHandler):
     def lie_status(self, status, *headers):
         """Another status; "_" in HEADERS is a blank."""
         self.answer(int(status), b"", *[h.replace("_", " ") for h in headers])
+
+    def lie_unchanged(self):
+        """304, whatever has changed; and the file where nobody has asked for changes."""
+        if "if-none-match" in self.headers:
+            self.answer(304, b"", length=False)
+        else:
+            self.lie_honest()
 
     def lie_head_refused(self):
         """405 to HEAD."""
