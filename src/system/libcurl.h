@@ -32,6 +32,7 @@
     F(slist_free_all)                                                                              \
     F(version_info)
 
+/* A member's name cannot stand in parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define LIBCURL_MEMBER(name) __typeof__(curl_##name) *name;
 struct libcurl {
     LIBCURL_FUNCTIONS(LIBCURL_MEMBER)
