@@ -9,10 +9,11 @@ setup
 
 root=$T/root dest=$T/mirror
 epoch=$(($(date +%s) - 1000))
-# publish_at DIR N [SUITE]: publishes DIR, dated N, with a state of its own.
+# publish_at DIR N [OPTION...]: publishes DIR, dated N, with a state of its own.
 publish_at()
 {
-    SOURCE_DATE_EPOCH=$((epoch + $2)) publish "$1" --suite "${3:-tested}" --state "$1-state" --quiet
+    SOURCE_DATE_EPOCH=$((epoch + $2)) publish "$1" --suite "${SUITE:-tested}" --codename name --origin maker --label brand \
+        --state "$1-state" --quiet "${@:3}"
 }
 make_repository "$root"
 publish_at "$root" 1
@@ -79,7 +80,8 @@ refused 8 'the ping has more than'
 copy_home evil "$T/evil"
 make_repository "$T/theirs"
 expect 0 '' -- env SOURCE_DATE_EPOCH=$((epoch + 3)) "$REPO_RELEASE" update --key "$(cat "$KEYS/evil.fpr")" \
-    --gnupg-home "$T/evil" --state "$T/theirs-state" --config "$T/etc" --suite tested --quiet "$T/theirs"
+    --gnupg-home "$T/evil" --state "$T/theirs-state" --config "$T/etc" --suite tested --codename name --origin maker \
+    --label brand --quiet "$T/theirs"
 PING=$T/theirs/InRelease
 refused 3 'the ping'
 make_repository "$T/aside"
@@ -97,7 +99,19 @@ lies "$root"
 expect 1 'is dated .* yet' -- trigger --wait 2s
 [ "$(grep -c '^GET /InRelease' "$root.log")" = 2 ] || fail "not tried again: $(cat "$root.log")"
 make_repository "$T/third"
-publish_at "$T/third" 5 other
-PING=$T/third/InRelease
-expect 2 'the ping: is of the suite "other", which is none' -- trigger
-unchanged "$dest" "$T/before"
+for field in suite codename origin label; do
+    rm -rf "$T/third-state" "$T/third/.hallmark" "$T/third"/{InRelease,Release,Release.gpg}
+    if [ $field = suite ]; then
+        SUITE=other publish_at "$T/third" 5
+    else
+        publish_at "$T/third" 5 "--$field" other
+    fi
+    PING=$T/third/InRelease
+    expect 2 'the ping: is of the suite "(other|tested)", which is none' -- trigger
+    unchanged "$dest" "$T/before"
+done
+# What is older than what is served is not compared with what is of another suite.
+rm -rf "$T/aside-state" "$T/aside/.hallmark" "$T/aside"/{InRelease,Release,Release.gpg}
+publish_at "$T/aside" -20 --label other
+PING=$T/aside/InRelease
+expect 2 'the ping: is of the suite "tested", which is none' -- trigger
