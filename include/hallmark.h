@@ -450,6 +450,9 @@ struct hallmark_mirror_options {
     bool full;           /* look at all files, hashing each, though the manifest is the one that is served */
     bool accept_loss;    /* no longer serve suites that DEST has and SUITES has not */
     bool dry_run;        /* write nothing, but report what would be fetched */
+    const char *ping;    /* an InRelease that tells of a new manifest: nothing is asked for unless it is good
+                            and newer than what DEST serves, and SOURCE must be as new; NULL: none */
+    size_t ping_len;
     void (*note)(void *ctx, enum hallmark_note kind, const char *line);
     void (*problem)(void *ctx, const struct hallmark_package *package,
                     const struct hallmark_error *err); /* hallmark_mirror_check(): as its namesake in

@@ -187,7 +187,7 @@ class Tree:
             command = [self.link(name, [self.path("tests/unit/%s-%s.o" % (name, name))], objects)]
         else:
             command = [os.path.join(self.source, "tests", test + ".sh")]
-            for tool in ("verify", "release"):
+            for tool in ("verify", "release", "mirror"):
                 directory = self.path("src/tools")
                 inputs = [os.path.join(directory, o) for o in sorted(os.listdir(directory))
                           if o.startswith("repo_%s-" % tool) and o.endswith(".o")]

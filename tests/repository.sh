@@ -17,7 +17,7 @@ find_tools()
         mkdir "$T/wrapped"
         REPO_RELEASE=$(wrap "$REPO_RELEASE" update status check)
         REPO_VERIFY=$(wrap "$REPO_VERIFY" check fetch list manifest unpack)
-        REPO_MIRROR=$(wrap "$REPO_MIRROR" sync check)
+        REPO_MIRROR=$(wrap "$REPO_MIRROR" sync check trigger)
     fi
 }
 

@@ -19,6 +19,7 @@
 #include "repo/location.h"
 #include "repo/mirror_commit.h"
 #include "repo/mirror_fetch.h"
+#include "repo/mirror_ping.h"
 #include "repo/mirror_stage.h"
 #include "repo/mirror_trace.h"
 #include "repo/mirror_upstream.h"
@@ -229,6 +230,7 @@ void mirror_close(struct mirror *mirror)
 {
     free_run(mirror);
     digest_cache_free(mirror->cache);
+    release_trust_free(mirror->ping);
     mirror_record_free(&mirror->record);
     mirror_record_free_retired(&mirror->retired);
     lock_release(&mirror->lock);
@@ -257,7 +259,7 @@ static bool try_once(struct mirror *mirror, struct hallmark_error *err)
     bool ok;
 
     mirror->report = (struct hallmark_mirror_report){0};
-    if (!mirror_upstream_open(mirror, err))
+    if (!mirror_upstream_open(mirror, err) || !mirror_ping_check(mirror, err))
         return false;
     if (mirror_upstream_is_served(mirror))
         return mirror->options->dry_run || mirror_commit_tidy(mirror, err);
@@ -274,7 +276,12 @@ static bool try_once(struct mirror *mirror, struct hallmark_error *err)
 static bool run(struct mirror *mirror, struct hallmark_error *err)
 {
     struct hallmark_error why = {0};
+    enum mirror_ping ping;
 
+    if (!mirror_ping_open(mirror, &ping, err))
+        return false;
+    if (ping == MIRROR_PING_KNOWN)
+        return true;
     if (try_once(mirror, &why))
         return true;
     /* Upstream may have been publishing just now; what does not agree the second time is wrong. */

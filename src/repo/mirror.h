@@ -51,6 +51,7 @@ struct mirror {
     struct digest_cache *cache; /* likewise; NULL: none */
     struct mirror_suite *suites;
     size_t n_suites;
+    struct verified_release *ping; /* NULL: none */
     struct publish_stage stage;
     struct mirror_staged *staged;
     size_t n_staged, staged_cap;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* repo-mirror(1): a verified copy of a repository, that readers never see half. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cli.h"
 #include "tools/policy_options.h"
@@ -18,10 +20,12 @@ enum option {
     OPTION_FULL,
     OPTION_ACCEPT_LOSS,
     OPTION_DRY_RUN,
+    OPTION_PING,
+    OPTION_WAIT,
 };
 
 /* Bits for struct cli_option: the order of the commands below. */
-enum { SYNC = 1, CHECK = 2, EVERY = SYNC | CHECK };
+enum { SYNC_ONLY = 1, CHECK = 2, TRIGGER = 4, SYNC = SYNC_ONLY | TRIGGER, EVERY = SYNC | CHECK };
 
 static const struct cli_option options[] = {
     {OPTION_KEYRING, "keyring", "FILE", EVERY, "trust the keys in FILE (repeatable)"},
@@ -51,7 +55,9 @@ static const struct cli_option options[] = {
     {OPTION_TRACE, "trace", "HOST", SYNC, "write project/trace/HOST, as Debian's mirrors do"},
     {OPTION_FULL, "full", NULL, SYNC, "look at every file again, and hash it"},
     {OPTION_ACCEPT_LOSS, "accept-loss", NULL, SYNC, "drop suites that are not named any more"},
-    {OPTION_DRY_RUN, "dry-run", NULL, SYNC, "write nothing, tell what would be fetched"},
+    {OPTION_DRY_RUN, "dry-run", NULL, SYNC_ONLY, "write nothing, tell what would be fetched"},
+    {OPTION_PING, "ping", "FILE", TRIGGER, "read the ping from FILE (standard input)"},
+    {OPTION_WAIT, "wait", "TIME", TRIGGER, "try again for TIME until the source is as new (1min)"},
 };
 
 /* One run, and where its report goes. */
@@ -193,24 +199,86 @@ static void sync_text(const struct run *run, const struct hallmark_mirror_report
                report->n_pruned == 1 ? "" : "s");
 }
 
+/* Reports what a run has come to, and ends it with its exit status. */
+static int finish_sync(struct run *run, const struct hallmark_mirror_report *report)
+{
+    bool ok = run->err.code == HALLMARK_OK;
+
+    progress_stop(&run->progress);
+    if (!ok)
+        cli_fail(run->cli, &run->err);
+    if (is_json(run))
+        sync_json(run, report);
+    else if (ok && !is_quiet(run))
+        sync_text(run, report);
+    stop(run);
+    return (int)run->err.code;
+}
+
 static int run_sync(const struct cli *cli)
 {
     struct run run;
     struct hallmark_mirror_report report;
-    bool ok;
 
     if (!start(&run, cli, cli->args[1], "fetching"))
         return HALLMARK_ERR_USAGE;
-    ok = hallmark_mirror_sync(cli->args[0], run.dest, &run.how, &report, &run.err);
-    progress_stop(&run.progress);
-    if (!ok)
-        cli_fail(cli, &run.err);
-    if (is_json(&run))
-        sync_json(&run, &report);
-    else if (ok && !is_quiet(&run))
-        sync_text(&run, &report);
-    stop(&run);
-    return (int)run.err.code;
+    hallmark_mirror_sync(cli->args[0], run.dest, &run.how, &report, &run.err);
+    return finish_sync(&run, &report);
+}
+
+/* ---- trigger -------------------------------------------------------------------------------- */
+
+/* More than any manifest may have; the library says what is wrong with one that is longer. */
+enum { PING_MAX = 32 << 20, PAUSE_SECONDS = 2 };
+
+/* Reads a ping from the file NAME, or from standard input; NULL after an error message. */
+static char *read_ping(const struct cli *cli, const char *name, size_t *len)
+{
+    FILE *file = name ? fopen(name, "re") : stdin;
+    char *ping = malloc(PING_MAX);
+
+    if (!ping)
+        abort();
+    *len = file ? fread(ping, 1, PING_MAX, file) : 0;
+    if (file && !ferror(file)) {
+        if (name)
+            fclose(file);
+        return ping;
+    }
+    cli_error(cli, HALLMARK_ERR_IO, "%s: %s", name ? name : "standard input", strerror(errno));
+    if (name && file)
+        fclose(file);
+    free(ping);
+    return NULL;
+}
+
+static int run_trigger(const struct cli *cli)
+{
+    struct run run;
+    struct hallmark_mirror_report report;
+    int64_t wait = 60;
+    char *ping;
+    int status;
+
+    if (!cli_time(cli, OPTION_WAIT, HALLMARK_TIME_LENGTH, &wait) ||
+        !start(&run, cli, cli->args[1], "fetching"))
+        return HALLMARK_ERR_USAGE;
+    run.how.ping = ping = read_ping(cli, cli_value(cli, OPTION_PING), &run.how.ping_len);
+    if (!ping) {
+        stop(&run);
+        return HALLMARK_ERR_IO;
+    }
+    if (!cli_has(cli, OPTION_LOCK_WAIT))
+        run.how.lock_wait = wait; /* the other run may have begun too early */
+    while (!hallmark_mirror_sync(cli->args[0], run.dest, &run.how, &report, &run.err) &&
+           run.err.code == HALLMARK_ERR_IO && wait >= PAUSE_SECONDS) {
+        tell(&run, HALLMARK_NOTE_INFO, run.err.text);
+        sleep(PAUSE_SECONDS);
+        wait -= PAUSE_SECONDS;
+    }
+    status = finish_sync(&run, &report);
+    free(ping);
+    return status;
 }
 
 /* ---- check ---------------------------------------------------------------------------------- */
@@ -259,6 +327,8 @@ static const struct cli_command commands[] = {
     {"sync", "SOURCE DEST", 2, 2, "Make DEST a verified copy of the repository at SOURCE",
      run_sync},
     {"check", "DEST", 1, 1, "Compare every file of a mirror with its manifests", run_check},
+    {"trigger", "SOURCE DEST", 2, 2, "Sync when the InRelease on standard input is new and good",
+     run_trigger},
 };
 
 static const struct cli_program program = {
