@@ -121,6 +121,13 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher
     return true;
 }
 
+void survey_forget_files(struct survey *survey)
+{
+    digest_cache_free(survey->cache);
+    digest_cache_free(survey->generated.cache);
+    survey->cache = survey->generated.cache = NULL;
+}
+
 void survey_free(struct survey *survey)
 {
     publication_free(&survey->before);

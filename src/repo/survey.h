@@ -18,6 +18,9 @@ struct survey {
  * it may be published (ACCESS), a file without a name. P's state is open. */
 bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher_access access,
                 struct hallmark_publisher_report *report, struct hallmark_error *err);
+/* Frees the caches, which nobody needs once they are saved: a publication forks, and the less there
+ * is then, the better. */
+void survey_forget_files(struct survey *survey);
 void survey_free(struct survey *survey);
 
 #endif

@@ -305,6 +305,7 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
         goto out;
     reason = reason_to_publish(p, &survey.before, &survey.generated);
     save_cache(p, survey.cache, survey.generated.cache, reason);
+    survey_forget_files(&survey);
     if (survey.generated.apt && !apt_contents_save(survey.generated.apt, err))
         goto out;
     publisher_note(p, HALLMARK_NOTE_INFO, "%s", reason ? reason : "nothing has changed");

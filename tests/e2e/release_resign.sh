@@ -50,7 +50,7 @@ expect 2 'nothing is published' -- release resign "${PUBLISHER[@]}" --state "$T/
 
 # In the layout apt, the indexes are compared with their hashes, whether their number of packages was recorded or is
 # counted; every one of them that is changed, missing, or no longer under its hash is refused.
-type dpkg-deb >/dev/null 2>&1 || exit 0
+need dpkg-deb
 archive=$T/archive
 APT=(--layout apt --suite stable --state "$T/state5")
 for name in one two three; do
