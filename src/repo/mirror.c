@@ -23,6 +23,7 @@
 #include "repo/mirror_stage.h"
 #include "repo/mirror_trace.h"
 #include "repo/mirror_upstream.h"
+#include "repo/note.h"
 
 enum { SERVED_DIRECTORY = 0755, STATE_DIRECTORY = 0700, NAME_DIGITS = 16 };
 
@@ -30,19 +31,11 @@ const char *const mirror_documents[MIRROR_DOCUMENTS] = {"InRelease", "Release", 
 
 void mirror_note(const struct mirror *mirror, enum hallmark_note kind, const char *fmt, ...)
 {
-    struct bytes text = {0};
-    char line[1024];
     va_list ap;
 
-    if (!mirror->options->note)
-        return;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    note_tell(mirror->options->note, mirror->options->ctx, kind, fmt, ap);
     va_end(ap);
-    bytes_reserve(&text, 4 * sizeof line);
-    encoding_escape(text.data, text.cap, line, strlen(line));
-    mirror->options->note(mirror->options->ctx, kind, text.data);
-    bytes_free(&text);
 }
 
 bool mirror_wants(const struct mirror *mirror, const char *name)

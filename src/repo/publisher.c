@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "crypto/digest.h"
 #include "repo/location.h"
+#include "repo/note.h"
 #include "repo/repository.h"
 #include "repo/signing_keys.h"
 
@@ -27,19 +28,11 @@ enum {
 void publisher_note(const struct hallmark_publisher *p, enum hallmark_note kind, const char *fmt,
                     ...)
 {
-    struct bytes text = {0};
-    char line[1024];
     va_list ap;
 
-    if (!p->options->note)
-        return;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    note_tell(p->options->note, p->options->ctx, kind, fmt, ap);
     va_end(ap);
-    bytes_reserve(&text, 4 * sizeof line);
-    encoding_escape(text.data, text.cap, line, strlen(line));
-    p->options->note(p->options->ctx, kind, text.data);
-    bytes_free(&text);
 }
 
 /* NAME of the settings or, without a configuration, one made of the root. */
