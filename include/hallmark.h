@@ -268,6 +268,15 @@ HALLMARK_API bool hallmark_repository_fetch(const struct hallmark_repository *re
                                             struct hallmark_fetch_report *report,
                                             struct hallmark_error *err);
 
+/* Writes the N_PACKAGES packages, with the manifest, its signatures and the indexes that vouch for them,
+ * into the new file PATH: a bundle, which hallmark_repository_open() takes for a repository that holds
+ * just these. Everything is verified while it is copied; the file appears whole and durable, or not at
+ * all. HALLMARK_ERR_USAGE where PATH is there. */
+HALLMARK_API bool hallmark_repository_bundle(const struct hallmark_repository *repository,
+                                             const struct hallmark_package *const *packages,
+                                             size_t n_packages, const char *path,
+                                             struct hallmark_error *err);
+
 /* Which symbolic links an archive may hold. */
 enum hallmark_links {
     HALLMARK_LINKS_INSIDE = 0, /* relative, and staying inside of the unpacked tree */

@@ -65,6 +65,8 @@
  * of the directory that are looked at. */
 #define LIMITS_CACHE_BYTES (256 * 1024 * 1024)
 #define LIMITS_CACHE_FILES 4096
+/* Members of a bundle: a person names the packages. */
+#define LIMITS_BUNDLE_FILES 10000
 /* Directories below one another, in a tree to publish or an archive to unpack. */
 #define LIMITS_DEPTH 64
 /* Years that four digits can write (RFC 5322 section 3.3): 9999-12-31 23:59:59 UTC. */

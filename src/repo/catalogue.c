@@ -158,12 +158,15 @@ struct listing {
     hallmark_package_fn *each;
     void *ctx;
     bool is_stopped;
+    const struct strlist *present; /* of a bundle; NULL: not asked */
 };
 
 static bool list_one(void *ctx, const struct content *content, struct hallmark_error *err)
 {
     struct listing *listing = ctx;
 
+    if (listing->present && !strlist_has(listing->present, content->package.path))
+        return true;
     listing->is_stopped = !listing->each(listing->ctx, &content->package);
     /* Nobody sees this. */
     return !listing->is_stopped || error_set(err, HALLMARK_ERR_USAGE, "stopped");
@@ -173,14 +176,17 @@ bool hallmark_repository_list(const struct hallmark_repository *repository,
                               hallmark_package_fn *each, void *ctx, struct hallmark_error *err)
 {
     struct listing listing = {.each = each, .ctx = ctx};
+    const struct strlist *present = repository->bundle ? &repository->bundle->paths : NULL;
     struct catalogue_sink sink = {.each = list_one, .ctx = &listing};
     const struct content *content;
     size_t i;
 
     error_clear(err);
     for (i = 0; !listing.is_stopped && (content = repository_file(repository, i)) != NULL; i++)
-        if (content->kind == CONTENT_PACKAGE)
+        if (content->kind == CONTENT_PACKAGE &&
+            (!present || strlist_has(present, content->package.path)))
             listing.is_stopped = !each(ctx, &content->package);
+    listing.present = present;
     if (listing.is_stopped || catalogue_read(repository, &sink, err))
         return true;
     if (listing.is_stopped)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hallmark_repository_check(): the files of a repository against its verified manifest. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "repo/catalogue.h"
 #include "repo/hash_ahead.h"
 #include "repo/index.h"
@@ -197,6 +199,28 @@ static bool check_sizes(struct check *check, struct hallmark_error *err)
     return index_walk(check->repository, &walk, err);
 }
 
+/* Of a bundle, what is in it: all of that must be listed. */
+static bool check_bundle(struct check *check, struct hallmark_error *err)
+{
+    const struct hallmark_repository *repository = check->repository;
+    const struct strlist *paths = &repository->bundle->paths;
+    const struct hallmark_package *package;
+    struct index_path ignored;
+    char *manifest = place_path(&repository->place, repository->manifest.document);
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; ok && i < paths->n_items; i++) {
+        if (strncmp(paths->items[i], manifest, strlen(manifest)) == 0 ||
+            index_path_parse(&ignored, path_basename(paths->items[i])))
+            continue;
+        package = hallmark_repository_find(repository, paths->items[i], err);
+        ok = package && check_one(check, content_of(package), err);
+    }
+    free(manifest);
+    return ok;
+}
+
 static bool check_all(struct check *check, struct hallmark_error *err)
 {
     const struct hallmark_repository *repository = check->repository;
@@ -224,6 +248,8 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
     ok = start_ahead(&check, err);
     if (ok && options->packages)
         check_named(&check);
+    else if (ok && repository->bundle)
+        ok = check_bundle(&check, err);
     else if (ok)
         ok = check_all(&check, err);
     hash_ahead_free(check.ahead);

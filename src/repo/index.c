@@ -358,7 +358,9 @@ static bool read_index(struct reading *r, enum index_path_kind kind, int fd,
 static bool set_absent(const struct reading *r, struct index_walk *walk, struct hallmark_error *err)
 {
     walk->n_absent++;
-    if (walk->absence == INDEX_MAY_BE_ABSENT)
+    /* A bundle has those that its packages need. What limits unpacking must not be left out. */
+    if (walk->absence == INDEX_MAY_BE_ABSENT ||
+        (r->repository->bundle && walk->tier != INDEX_TIER_SIZES))
         return true;
     return error_set(err, HALLMARK_ERR_CONTENT,
                      "%s: is missing in every compression (of a copy of some components or "

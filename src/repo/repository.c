@@ -13,116 +13,16 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/path.h"
-#include "format/clearsign.h"
+#include "base/url.h"
 #include "format/index_path.h"
 #include "format/packet.h"
+#include "repo/documents.h"
 #include "repo/index.h"
 #include "repo/index_find.h"
 #include "repo/keyring_files.h"
 #include "repo/location.h"
 #include "repo/package_find.h"
 #include "repo/state.h"
-
-/* What the server has, read. */
-struct documents {
-    struct bytes text, signature;
-    char *name;
-    char etag[FETCH_ETAG_LEN]; /* of the text; "": it cannot be asked whether it has changed */
-    bool is_inline;
-    bool is_cached; /* the text was here already, and the server says that it has not changed */
-};
-
-/* Whether to use a manifest that was kept. */
-enum cached { WITHOUT_CACHE, WITH_CACHE };
-
-static bool read_one(const struct place *place, const char *name, size_t max_len, struct bytes *out,
-                     bool *exists, struct hallmark_error *err)
-{
-    char *path = place_path(place, name);
-    bool ok = fetch_document(place->fetch, path, max_len, out, exists, err);
-
-    free(path);
-    return ok;
-}
-
-static void free_documents(struct documents *documents)
-{
-    bytes_free(&documents->text);
-    bytes_free(&documents->signature);
-    free(documents->name);
-    *documents = (struct documents){0};
-}
-
-/* The URL of the document NAME, under which it is kept. */
-static char *document_url(const struct hallmark_repository *repository, const char *name)
-{
-    return path_join(repository->place.url, name);
-}
-
-/* Reads NAME, which may be kept: then only if it has changed. */
-static bool read_text(const struct hallmark_repository *repository, const char *name,
-                      enum cached cached, struct documents *out, bool *exists,
-                      struct hallmark_error *err)
-{
-    const struct place *place = &repository->place;
-    char *path = place_path(place, name), *url = document_url(repository, name);
-    struct fetch_document document = {.name = path, .max_len = LIMITS_MANIFEST_BYTES};
-    struct bytes kept = {0};
-    char etag[FETCH_ETAG_LEN];
-    bool ok;
-
-    if (cached == WITH_CACHE && fetch_is_remote(place->fetch) &&
-        cache_find_document(repository->cache, url, &kept, etag))
-        document.known = etag;
-    ok = fetch_document_since(place->fetch, &document, err);
-    out->is_cached = ok && document.is_unchanged;
-    bytes_free(&out->text);
-    out->text = out->is_cached ? kept : document.data;
-    bytes_free(out->is_cached ? &document.data : &kept);
-    memcpy(out->etag, document.etag, sizeof out->etag);
-    *exists = document.exists;
-    free(path);
-    free(url);
-    return ok;
-}
-
-/* Reads InRelease or, where there is none, Release and Release.gpg. Once there is an InRelease it
- * alone counts: falling back after a failed check would let an attacker choose (CVE-2018-0501). */
-static bool read_documents(const struct hallmark_repository *repository, enum cached cached,
-                           struct documents *out, struct hallmark_error *err)
-{
-    const struct place *place = &repository->place;
-    const char *name = place->file ? place->file : "InRelease";
-    bool exists, is_signed;
-    char *signature;
-
-    out->is_inline = true;
-    if (!read_text(repository, name, cached, out, &exists, err))
-        return false;
-    if (!exists && !place->file) {
-        name = "Release";
-        out->is_inline = false;
-        if (!read_text(repository, name, WITHOUT_CACHE, out, &exists, err))
-            return false;
-    }
-    if (!exists)
-        return error_set(err, HALLMARK_ERR_SIGNATURE,
-                         "%s: holds neither InRelease nor Release: nothing here is signed",
-                         place->url);
-    out->name = alloc_strdup(name);
-    if (place->file)
-        out->is_inline = clearsign_is_clearsigned(bytes_view(&out->text));
-    if (out->is_inline)
-        return true;
-    signature = alloc_printf("%s.gpg", name);
-    is_signed = read_one(place, signature, LIMITS_SIGNATURE_BYTES, &out->signature, &exists, err);
-    if (is_signed && (!exists || out->signature.len == 0))
-        is_signed = error_set(err, HALLMARK_ERR_SIGNATURE,
-                              "%s: %s has no signature: it holds none itself, and %s is %s",
-                              place->url, name, signature, exists ? "empty" : "missing");
-    free(signature);
-    return is_signed;
-}
 
 /* Loads the newest of what is remembered under any of the repository's URLs. */
 static bool load_floor(const struct hallmark_repository *repository, struct release_floor *out,
@@ -145,15 +45,27 @@ static bool load_floor(const struct hallmark_repository *repository, struct rele
     return true;
 }
 
-/* Keeps the manifest, unless that is where it came from, for when all has gone well. */
-static void keep_document(const struct hallmark_repository *repository,
-                          const struct documents *documents)
+/* A bundle comes from anywhere: what was seen before is remembered by what the manifest says of
+ * itself, and it is judged again by that. */
+static void check_bundle(struct hallmark_repository *repository,
+                         const struct release_document *document, struct openpgp *keys,
+                         const struct policy *policy, struct hallmark_error *err)
 {
-    char *url = document_url(repository, documents->name);
+    const struct release *release = &repository->verified->release;
+    struct release_floor floor = {0};
+    char *key =
+        alloc_printf("bundle:%s/%s/%s/%s", release->origin ? release->origin : "",
+                     release->label ? release->label : "", release->suite ? release->suite : "",
+                     release->codename ? release->codename : "");
 
-    if (documents->is_inline && !documents->is_cached && documents->etag[0])
-        cache_add_document(repository->cache, url, documents->etag, bytes_view(&documents->text));
-    free(url);
+    strlist_free(&repository->remembered);
+    strlist_add(&repository->remembered, key);
+    free(key);
+    release_trust_free(repository->verified);
+    repository->verified = NULL;
+    if (load_floor(repository, &floor, err))
+        repository->verified = release_trust_verify(document, keys, policy, &floor, err);
+    state_free(&floor);
 }
 
 /* Verifies what the server has; what was kept is judged as if it had come just now. */
@@ -169,23 +81,25 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
 
     if (!load_floor(repository, &floor, err))
         return false;
-    if (read_documents(repository, cached, &documents, &why)) {
+    if (documents_read(repository, cached, &documents, &why)) {
         document.name = documents.name;
         document.text = bytes_view(&documents.text);
         if (!documents.is_inline)
             document.signature = bytes_view(&documents.signature);
         repository->verified = release_trust_verify(&document, keys, policy, &floor, &why);
     }
+    if (repository->verified && repository->bundle)
+        check_bundle(repository, &document, keys, policy, &why);
     state_free(&floor);
     is_cached = documents.is_cached;
     if (repository->verified) {
-        keep_document(repository, &documents);
+        documents_keep(repository, &documents);
         repository->manifest.document = documents.is_inline ? "InRelease" : "Release";
         repository->document = documents.text;
         repository->signature = documents.signature;
         documents.text = documents.signature = (struct bytes){0};
     }
-    free_documents(&documents);
+    documents_free(&documents);
     /* Whoever could write to the cache, or a server that lies, must not keep us from what is there.
      */
     if (!repository->verified && is_cached)
@@ -309,6 +223,25 @@ static bool settle(struct hallmark_repository *repository, struct hallmark_error
     return true;
 }
 
+/* Finds the manifest, in a bundle below where that is laid out; then the place is called like its
+ * file. */
+static bool find_place(struct hallmark_repository *repository, const char *location,
+                       const struct hallmark_policy *policy, const struct fetch_options *options,
+                       struct hallmark_error *err)
+{
+    struct place *place = &repository->place;
+
+    if (!url_is_http(location) && bundle_is(location)) {
+        repository->bundle = bundle_open(location, err);
+        if (!repository->bundle || !place_find(place, repository->bundle->dir, NULL, options, err))
+            return false;
+        free(place->url);
+        place->url = alloc_strdup(repository->bundle->url);
+        return true;
+    }
+    return place_find(place, location, policy->suite, options, err);
+}
+
 static void remember_under(struct hallmark_repository *repository, const char *url)
 {
     if (url && !strlist_has(&repository->remembered, url))
@@ -352,12 +285,13 @@ struct hallmark_repository *repository_open(const char *location,
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
     repository->failover = failover_new(location, location, policy);
-    if (!place_find(&repository->place, location, policy->suite, &options, err) ||
+    if (!find_place(repository, location, policy, &options, err) ||
         !choose_state(repository, policy->state_dir, err)) {
         hallmark_repository_close(repository);
         return NULL;
     }
-    name_urls(repository, location, policy);
+    if (!repository->bundle)
+        name_urls(repository, location, policy);
     if (fetch_is_remote(repository->place.fetch))
         repository->cache = cache_new(repository->state_dir);
     if (!verify(repository, policy, keyring, err) || !settle(repository, err)) {
@@ -438,6 +372,7 @@ void hallmark_repository_close(struct hallmark_repository *repository)
     release_trust_free(repository->verified);
     bytes_free(&repository->document);
     bytes_free(&repository->signature);
+    bundle_free(repository->bundle);
     failover_free(repository->failover);
     cache_free(repository->cache);
     strlist_free(&repository->remembered);

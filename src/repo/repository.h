@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/strlist.h"
+#include "repo/bundle.h"
 #include "repo/cache.h"
 #include "repo/content.h"
 #include "repo/failover.h"
@@ -29,6 +30,7 @@ struct contents {
 struct hallmark_repository {
     struct place place;
     struct failover *failover; /* the other locations, and that one */
+    struct bundle *bundle;     /* where it is one; else NULL */
     struct cache *cache;       /* of what came over a network; NULL: nothing is kept */
     struct strlist remembered; /* the URLs under which the manifest is remembered */
     struct verified_release *verified;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/progress.h"
+#include "tools/verify_bundle.h"
 #include "tools/verify_fetch.h"
 #include "tools/verify_run.h"
 
@@ -17,7 +18,8 @@ enum {
     LIST = 4,
     UNPACK = 8,
     FETCH = 16,
-    EVERY = CHECK | MANIFEST | LIST | UNPACK | FETCH
+    BUNDLE = 32,
+    EVERY = CHECK | MANIFEST | LIST | UNPACK | FETCH | BUNDLE
 };
 
 static const struct cli_option options[] = {
@@ -37,9 +39,9 @@ static const struct cli_option options[] = {
     {OPTION_ORIGIN, "origin", "NAME", EVERY, "refuse another Origin"},
     {OPTION_ACCEPT_CHANGE, "accept-change", NULL, EVERY,
      "accept another Origin, Label or Codename than before"},
-    {OPTION_COMPONENT, "component", "NAME", CHECK | LIST | UNPACK | FETCH,
+    {OPTION_COMPONENT, "component", "NAME", CHECK | LIST | UNPACK | FETCH | BUNDLE,
      "only this component of an archive (repeatable)"},
-    {OPTION_ARCH, "arch", "ARCH", CHECK | LIST | UNPACK | FETCH,
+    {OPTION_ARCH, "arch", "ARCH", CHECK | LIST | UNPACK | FETCH | BUNDLE,
      "only this architecture, or \"source\" (repeatable)"},
     {OPTION_PRINT, "print", NULL, MANIFEST, "print exactly the verified bytes"},
     {OPTION_INTO, "into", "DIR", UNPACK, "the directory to make"},
@@ -50,7 +52,8 @@ static const struct cli_option options[] = {
      "how to hash many files (auto: the fastest here)"},
     {OPTION_MAX_ENTRIES, "max-entries", "N", UNPACK, "refuse an archive with more entries"},
     {OPTION_MAX_SIZE, "max-size", "SIZE", UNPACK, "refuse an archive that unpacks to more"},
-    {OPTION_OUTPUT, "output", "DIR", FETCH, "where packages go (-o; the current directory)"},
+    {OPTION_OUTPUT, "output", "DIR|FILE", FETCH | BUNDLE,
+     "where packages go (-o; the current directory), or the bundle"},
     {OPTION_REPLACE, "replace", NULL, FETCH, "replace other files of their names"},
     {OPTION_CA_FILE, "ca-file", "FILE", EVERY, "certificates that vouch for https servers"},
     {OPTION_TIMEOUT, "timeout", "TIME", EVERY, "a server must answer, and get on, in TIME (30s)"},
@@ -453,6 +456,8 @@ static const struct cli_command commands[] = {
      "Verify a package and unpack it into a new directory", run_unpack},
     {"fetch", "REPO PACKAGE[=VERSION][:ARCH]...", 2, -1,
      "Verify packages and put them into a directory", verify_fetch_run},
+    {"bundle", "REPO PACKAGE[=VERSION][:ARCH]...", 2, -1,
+     "Verify packages and put them, with what vouches for them, into one file", verify_bundle_run},
 };
 
 static const struct cli_program program = {
