@@ -16,7 +16,7 @@ find_tools()
     if under_wrapper; then
         mkdir "$T/wrapped"
         REPO_RELEASE=$(wrap "$REPO_RELEASE" update status check)
-        REPO_VERIFY=$(wrap "$REPO_VERIFY" check fetch list manifest unpack)
+        REPO_VERIFY=$(wrap "$REPO_VERIFY" bundle check fetch list manifest unpack)
         REPO_MIRROR=$(wrap "$REPO_MIRROR" sync check trigger)
     fi
 }

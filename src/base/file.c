@@ -396,3 +396,23 @@ bool file_remove_tree(int dirfd, const char *name, struct hallmark_error *err)
     free(parent);
     return ok;
 }
+
+const char *file_temporary_directory(const char *fallback, struct hallmark_error *err)
+{
+    const char *dir = secure_getenv("TMPDIR");
+    struct stat st;
+    bool ok = true;
+
+    if (!dir || !*dir)
+        dir = fallback;
+    if (*dir != '/')
+        ok = error_set(err, HALLMARK_ERR_USAGE, "TMPDIR: \"%s\" is not an absolute path", dir);
+    else if (stat(dir, &st) < 0)
+        ok = error_set_errno(err, "%s", dir);
+    else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+        ok = error_set(err, HALLMARK_ERR_USAGE,
+                       "%s: everybody may rename what is in it (no sticky bit); set TMPDIR to a "
+                       "safe one",
+                       dir);
+    return ok ? dir : NULL;
+}

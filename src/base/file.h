@@ -74,6 +74,10 @@ int file_make_directories(const char *path, mode_t mode, struct hallmark_error *
  * no file system. What is not there is no error. */
 bool file_remove_tree(int dirfd, const char *name, struct hallmark_error *err);
 
+/* The directory for temporary files: $TMPDIR or, where that is not set, FALLBACK. Lent. NULL with
+ * HALLMARK_ERR_USAGE where it is no absolute path, or everybody may rename what is in it. */
+const char *file_temporary_directory(const char *fallback, struct hallmark_error *err);
+
 /* Closes *FD if it is open (not negative) and makes it -1. Keeps errno. */
 void file_close(int *fd);
 

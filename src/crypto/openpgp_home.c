@@ -18,29 +18,6 @@
 #include "crypto/openpgp_guard.h"
 #include "crypto/openpgp_process.h"
 
-static const char *temporary_directory(void)
-{
-    const char *dir = secure_getenv("TMPDIR");
-
-    return dir && *dir ? dir : "/tmp";
-}
-
-static bool check_directory(const char *dir, struct hallmark_error *err)
-{
-    struct stat st;
-
-    if (*dir != '/')
-        return error_set(err, HALLMARK_ERR_USAGE, "TMPDIR: \"%s\" is not an absolute path", dir);
-    if (stat(dir, &st) < 0)
-        return error_set_errno(err, "%s", dir);
-    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-        return error_set(err, HALLMARK_ERR_USAGE,
-                         "%s: everybody may rename what is in it (no sticky bit); set TMPDIR to a "
-                         "safe one",
-                         dir);
-    return true;
-}
-
 static bool remove_directory(const char *path)
 {
     struct hallmark_error ignored = {0};
@@ -56,11 +33,11 @@ static bool remove_directory(const char *path)
 
 bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err)
 {
-    const char *dir = temporary_directory();
+    const char *dir = file_temporary_directory("/tmp", err);
     char *path;
     int guard;
 
-    if (!check_directory(dir, err))
+    if (!dir)
         return false;
     path = path_join(dir, "hallmark-XXXXXX");
     guard = openpgp_guard_start(path, remove_directory, err);

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/url.h"
 #include "format/ustar.h"
+#include "system/staging_guard.h"
 
 enum { PRIVATE_DIRECTORY = 0700, PRIVATE_FILE = 0600, STEP = 256 * 1024 };
 
@@ -126,15 +127,43 @@ static bool take_all(struct bundle *bundle, int fd, int dirfd, struct hallmark_e
            error_set(err, HALLMARK_ERR_MALFORMED, "does not end behind its last member");
 }
 
+static bool remove_one(int dirfd, const char *name)
+{
+    struct hallmark_error ignored = {0};
+
+    return file_remove_tree(dirfd, name, &ignored);
+}
+
+/* Makes the private directory; a descriptor of it, or -1. */
+static int make_directory(struct bundle *bundle, struct hallmark_error *err)
+{
+    const char *tmp = file_temporary_directory("/var/tmp", err);
+    int parent = tmp ? file_open_directory(tmp, err) : -1, dirfd = -1;
+    char *path = tmp ? path_join(tmp, "hallmark-bundle.XXXXXX") : NULL;
+
+    if (parent >= 0 && !mkdtemp(path)) {
+        error_set_errno(err, "%s", path);
+    } else if (parent >= 0) {
+        bundle->dir = path;
+        path = NULL;
+        bundle->guard = staging_guard_start(parent, path_basename(bundle->dir), remove_one, err);
+        if (bundle->guard >= 0)
+            dirfd = file_open_directory(bundle->dir, err);
+    }
+    file_close(&parent);
+    free(path);
+    return dirfd;
+}
+
 struct bundle *bundle_open(const char *path, struct hallmark_error *err)
 {
     struct bundle *bundle = alloc_array(1, sizeof *bundle);
-    const char *tmp = getenv("TMPDIR");
     char *resolved = path_resolve(path, err);
     struct bytes url = {0};
     int fd = -1, dirfd = -1;
     bool ok = false;
 
+    bundle->guard = -1;
     if (!resolved)
         goto out;
     bytes_append_str(&url, "file://");
@@ -145,14 +174,7 @@ struct bundle *bundle_open(const char *path, struct hallmark_error *err)
         error_set_errno(err, "%s", path);
         goto out;
     }
-    bundle->dir = path_join(tmp && *tmp == '/' ? tmp : "/var/tmp", "hallmark-bundle.XXXXXX");
-    if (!mkdtemp(bundle->dir)) {
-        error_set_errno(err, "%s", bundle->dir);
-        free(bundle->dir);
-        bundle->dir = NULL;
-        goto out;
-    }
-    dirfd = file_open_directory(bundle->dir, err);
+    dirfd = make_directory(bundle, err);
     ok = dirfd >= 0 && (take_all(bundle, fd, dirfd, err) || error_prefix(err, "%s", path));
 out:
     file_close(&fd);
@@ -170,6 +192,7 @@ void bundle_free(struct bundle *bundle)
         return;
     if (bundle->dir)
         file_remove_tree(AT_FDCWD, bundle->dir, NULL);
+    staging_guard_end(&bundle->guard);
     strlist_free(&bundle->paths);
     free(bundle->dir);
     free(bundle->url);

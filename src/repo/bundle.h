@@ -14,6 +14,7 @@
 
 struct bundle {
     char *dir;            /* where it is laid out */
+    int guard;            /* what removes that, should this process not come to it */
     char *url;            /* of the file */
     struct strlist paths; /* of its members but the receipt */
 };
@@ -22,8 +23,8 @@ struct bundle {
 bool bundle_is(const char *path);
 
 /* Lays PATH out. HALLMARK_ERR_MALFORMED: a member that is no regular file or has an odd name, comes
- * twice, or is cut; LIMITS_BUNDLE_FILES; anything behind the end. bundle_free() removes the directory,
- * and accepts NULL. */
+ * twice, or is cut; LIMITS_BUNDLE_FILES; anything behind the end. bundle_free() removes the
+ * directory, and accepts NULL. */
 struct bundle *bundle_open(const char *path, struct hallmark_error *err);
 void bundle_free(struct bundle *bundle);
 

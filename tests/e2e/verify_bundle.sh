@@ -27,7 +27,7 @@ url=http://127.0.0.1:$PORT
 b=$T/out/b.tar
 expect 0 '*' -- consume bundle "$url/dists/stable" hello -o "$b"
 stdout_has "1 package in $b"
-[ "$(stat -c %a "$b")" = 644 ] && [ "$(ls -A "$T/out")" = b.tar ] || fail "$(ls -la "$T/out")"
+[ "$(stat -c %a "$b") $(ls -A "$T/out")" = "644 b.tar" ] || fail "$(ls -la "$T/out")"
 tar -tf "$b" >"$T/members"
 head -n 2 "$T/members" | tr '\n' ' ' | grep -qx 'hallmark-receipt dists/stable/InRelease ' || fail "$(cat "$T/members")"
 tail -n 1 "$T/members" | grep -qx "$package" || fail "$(cat "$T/members")"
@@ -160,3 +160,19 @@ open(sys.argv[2], "wb").write(out + d[at:])
 END
 expect 7 'Unpacked-Sizes: is missing' -- verify unpack "$T/bad.tar" "$package" "${there[@]}" --into "$T/out/x"
 [ -z "$(ls -A "$TMPDIR")" ] || fail "left: $(ls -A "$TMPDIR")"
+
+# Killed while it lays out, it leaves nothing either; and not where everybody may exchange what is laid out.
+if have strace && [ -z "${HALLMARK_TEST_WRAPPER:-}" ]; then
+    status=0
+    timeout 60 strace -qq -o "$T/trace" -e trace=write -e inject=write:signal=KILL:when=1 \
+        "$REPO_VERIFY" check "$T/newer.tar" "${there[@]}" >"$T/stdout" 2>"$T/stderr" || status=$?
+    [ $status = 137 ] || fail "it was not killed: $status"
+    grep -q KILL "$T/trace" || fail "$(cat "$T/trace")"
+    for ((i = 0; i < 100; i++)); do
+        [ -n "$(ls -A "$TMPDIR")" ] || break
+        sleep 0.1
+    done
+    [ -z "$(ls -A "$TMPDIR")" ] || fail "left: $(ls -A "$TMPDIR")"
+fi
+mkdir -m 777 "$T/everybody"
+TMPDIR=$T/everybody expect 2 'no sticky bit' -- verify check "$T/newer.tar" "${there[@]}"

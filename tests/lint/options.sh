@@ -44,9 +44,9 @@ compare_tool()
         problem "$tool: options, < in --help, > in the man page:"$'\n'"$(grep '^[<>]' "$T/diff")"
 }
 
-compare_tool repo-release "$REPO_RELEASE" init update resign status check prune
-compare_tool repo-verify "$REPO_VERIFY" check manifest list unpack
-compare_tool repo-mirror "$REPO_MIRROR" sync check
+compare_tool repo-release "$REPO_RELEASE" init update resign status check prune keyring sources
+compare_tool repo-verify "$REPO_VERIFY" check manifest list unpack fetch bundle
+compare_tool repo-mirror "$REPO_MIRROR" sync check trigger
 
 # Every option that help lists is known: a tool that does not know one says so by name.
 for tool in repo-release repo-verify repo-mirror; do
