@@ -213,7 +213,7 @@ static int run_check(const struct cli *cli)
         return HALLMARK_ERR_USAGE;
     if (check.run.repository)
         check_packages(&check);
-    if (verify_run_again(&check.run)) {
+    while (verify_run_again(&check.run)) {
         forget_problems(&check);
         check_packages(&check);
     }
@@ -437,7 +437,7 @@ static int run_unpack(const struct cli *cli)
     progress_start(&progress, "unpacking", !cli_has(cli, CLI_QUIET));
     package = find_and_unpack(&run, &how, &report);
     progress_stop(&progress);
-    if (verify_run_again(&run))
+    while (verify_run_again(&run))
         package = find_and_unpack(&run, &how, &report);
     progress_stop(&progress);
     status = verify_run_finish(&run);

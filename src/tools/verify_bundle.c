@@ -40,11 +40,13 @@ int verify_bundle_run(const struct cli *cli)
     packages = calloc((size_t)n + 1, sizeof *packages);
     if (!packages)
         abort();
-    for (i = 0; run.repository && i < n; i++)
-        if (!(packages[i] = verify_run_find(&run, cli->args[i + 1])))
-            break;
-    if (run.repository && i == n)
-        hallmark_repository_bundle(run.repository, packages, (size_t)n, path, &run.err);
+    do {
+        for (i = 0; run.repository && i < n; i++)
+            if (!(packages[i] = verify_run_find(&run, cli->args[i + 1])))
+                break;
+        if (run.repository && i == n)
+            hallmark_repository_bundle(run.repository, packages, (size_t)n, path, &run.err);
+    } while (verify_run_again(&run));
     status = verify_run_finish(&run);
     report(&run, packages, i, path);
     free(packages);

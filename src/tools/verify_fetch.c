@@ -105,7 +105,7 @@ int verify_fetch_run(const struct cli *cli)
     if (!verify_run_open(&fetch.run, cli))
         return HALLMARK_ERR_USAGE;
     find_and_fetch(&fetch, &how);
-    if (verify_run_again(&fetch.run))
+    while (verify_run_again(&fetch.run))
         find_and_fetch(&fetch, &how);
     if (fetch.report.n_bad) /* each one has been told already */
         status = (int)fetch.run.err.code;

@@ -17,7 +17,7 @@ bool verify_run_is_json(const struct cli *cli)
 
 /* The lists that options give, which a policy points to. */
 struct lists {
-    const char **keyrings, **signed_by, **components, **architectures, **mirrors;
+    const char **keyrings, **signed_by, **components, **architectures, **locations;
 };
 
 static bool numbers_from_options(const struct cli *cli, struct hallmark_policy *policy)
@@ -67,34 +67,32 @@ static size_t count(const char *const *list)
     return n;
 }
 
-/* The mirrors that a source has, and those of the command line; NULL where there are none. */
-static const char **join(const char *const *a, const char *const *b)
+/* All locations: that of the repository, the mirrors that a source has, and those of the command
+ * line; beginning with number FIRST of these. */
+static const char **gather(const char *location, const char *const *a, const char *const *b,
+                           size_t first)
 {
-    size_t n_a = count(a), n_b = count(b);
-    const char **all = calloc(n_a + n_b + 1, sizeof *all);
+    size_t n_a = count(a), n = 1 + n_a + count(b), i;
+    const char **all = calloc(n + 1, sizeof *all);
 
     if (!all)
         abort();
-    if (n_a)
-        memcpy(all, a, n_a * sizeof *all);
-    if (n_b)
-        memcpy(all + n_a, b, n_b * sizeof *all);
-    if (n_a + n_b)
-        return all;
-    free(all);
-    return NULL;
+    for (i = 0; i < n; i++)
+        all[(i + n - first) % n] = i == 0 ? location : i <= n_a ? a[i - 1] : b[i - 1 - n_a];
+    return all;
 }
 
-static void lists_from_options(const struct cli *cli, struct hallmark_policy *policy,
-                               struct lists *lists)
+static void lists_from_options(const struct verify_run *run, const char *location,
+                               struct hallmark_policy *policy, struct lists *lists)
 {
+    const struct cli *cli = run->cli;
     const char **mirrors = cli_values(cli, OPTION_MIRROR);
 
     *lists = (struct lists){.keyrings = cli_values(cli, OPTION_KEYRING),
                             .signed_by = cli_values(cli, OPTION_SIGNED_BY),
                             .components = cli_values(cli, OPTION_COMPONENT),
                             .architectures = cli_values(cli, OPTION_ARCH),
-                            .mirrors = join(policy->mirrors, mirrors)};
+                            .locations = gather(location, policy->mirrors, mirrors, run->first)};
     free(mirrors);
     if (lists->keyrings) {
         policy->keyrings = lists->keyrings;
@@ -106,7 +104,7 @@ static void lists_from_options(const struct cli *cli, struct hallmark_policy *po
         policy->components = lists->components;
     if (lists->architectures)
         policy->architectures = lists->architectures;
-    policy->mirrors = lists->mirrors;
+    policy->mirrors = lists->locations[1] ? lists->locations + 1 : NULL;
 }
 
 static void free_lists(struct lists *lists)
@@ -115,7 +113,7 @@ static void free_lists(struct lists *lists)
     free(lists->signed_by);
     free(lists->components);
     free(lists->architectures);
-    free(lists->mirrors);
+    free(lists->locations);
 }
 
 /* ---- The repository ------------------------------------------------------------------------- */
@@ -230,10 +228,11 @@ static bool open_repository(struct verify_run *run)
     }
     ok = policy_from_options(run->cli, &policy);
     if (ok && run->err.code == HALLMARK_OK) {
-        lists_from_options(run->cli, &policy, &lists);
+        lists_from_options(run, location, &policy, &lists);
         policy.trouble = tell_trouble;
         policy.trouble_ctx = run;
-        run->repository = hallmark_repository_open(location, &policy, &run->err);
+        run->n_locations = count(lists.locations);
+        run->repository = hallmark_repository_open(lists.locations[0], &policy, &run->err);
     }
     free_lists(&lists);
     return ok;
@@ -247,28 +246,39 @@ bool verify_run_open(struct verify_run *run, const struct cli *cli)
     return open_repository(run);
 }
 
-bool verify_run_again(struct verify_run *run)
+/* Opens the repository once more, from its location number FIRST on. Whether that has another
+ * manifest, which RUN has then: a newer one, if it may be the same location. */
+static bool open_other(struct verify_run *run, size_t first)
 {
-    struct verify_run other = {.cli = run->cli, .source = run->source};
-    bool is_newer;
+    struct verify_run other = {.cli = run->cli, .source = run->source, .first = first};
+    const struct hallmark_manifest *before = verify_run_manifest(run), *now;
+    bool is_used = false;
 
-    if (run->is_second || !run->repository || run->err.code != HALLMARK_ERR_CONTENT)
-        return false;
-    is_newer = open_repository(&other) && other.repository &&
-               verify_run_manifest(&other)->date > verify_run_manifest(run)->date;
-    if (is_newer) {
-        if (!cli_has(run->cli, CLI_QUIET))
-            cli_error(run->cli, 0, "%s was published anew meanwhile, once more: %s", run->shown,
-                      run->err.text);
+    if (open_repository(&other) && other.repository) {
+        now = verify_run_manifest(&other);
+        is_used = first ? now->date != before->date : now->date > before->date;
+    }
+    if (is_used && !cli_has(run->cli, CLI_QUIET))
+        cli_error(run->cli, 0, "%s%s, once more: %s", first ? "with the manifest of " : run->shown,
+                  first ? now->location : " was published anew meanwhile", run->err.text);
+    if (is_used) {
         hallmark_repository_close(run->repository);
         run->repository = other.repository;
         run->err = other.err;
-        run->is_second = true;
     } else {
         hallmark_repository_close(other.repository);
     }
     free_troubles(&other);
-    return is_newer;
+    return is_used;
+}
+
+bool verify_run_again(struct verify_run *run)
+{
+    while (run->repository && run->err.code == HALLMARK_ERR_CONTENT &&
+           run->n_again < run->n_locations)
+        if (open_other(run, run->n_again++))
+            return true;
+    return false;
 }
 
 int verify_run_finish(struct verify_run *run)

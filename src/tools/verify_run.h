@@ -55,7 +55,8 @@ struct verify_run {
     struct hallmark_repository *repository;
     struct hallmark_error err;
     struct report_json json;
-    bool is_second; /* verify_run_again() was true */
+    size_t n_locations, first; /* of which this one is asked first for the manifest */
+    size_t n_again;            /* how often that was tried */
 };
 
 /* Opens the repository that the first argument names. False only where the command line is wrong
@@ -63,8 +64,8 @@ struct verify_run {
 bool verify_run_open(struct verify_run *run, const struct cli *cli);
 
 /* Whether all is to be done once more: something is not what the manifest says, and there is a
- * newer manifest now, as when a publication came in between. RUN then has it, and what was lent of
- * the other is gone. True at most once. */
+ * newer manifest now, as when a publication came in between, or another location has one whose
+ * files may all be there. RUN then has it, and what was lent of the other is gone. */
 bool verify_run_again(struct verify_run *run);
 
 /* Remembers the manifest if all went well, says what did not, and gives the exit status. */

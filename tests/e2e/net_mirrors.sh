@@ -138,6 +138,21 @@ expect 0 "not used: $package: SHA256 is" -- consume unpack "$evil_url" "$package
 unpack_reference "$root/$package" "$T/reference"
 same_tree "$T/tree" "$T/reference"
 expect 7 '*' -- consume check "$evil_url" --mirror "$T/first"
+# One that shows what is new and has nothing of it does not keep us from one that lags behind and is whole, unless that
+# is older than what was used before.
+for command in "check $package" "fetch $package -o $T/out" "unpack $package --into $T/out/x" "bundle $package -o $T/out/b"; do
+    rm -rf "$T/out"
+    mkdir "$T/out"
+    lies "$evil" "/$package" status 404
+    set -- "${command%% *}" "$evil_url" --mirror "$T/first"
+    # shellcheck disable=SC2086 # several words
+    expect 0 '*' -- verify "$@" ${command#"$1"} --keyring "$KEYS/signer.gpg" --no-state
+    grep -q "with the manifest of file://$T/first, once more: $package: " "$T/stderr" || fail "$command: $(cat "$T/stderr")"
+    rm -rf "$T/out"
+    mkdir "$T/out"
+    # shellcheck disable=SC2086 # several words
+    expect 7 '*' -- consume "$@" ${command#"$1"}
+done
 
 # A password stays what it is.
 expect 3 '*' -- consume check "${evil_url/127/user:secret@127}" --mirror "$T/first" --verbose \
