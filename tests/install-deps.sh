@@ -53,6 +53,8 @@ test wanted unshare util-linux util-linux
 test wanted prlimit util-linux util-linux
 test wanted mkfs.ext4 e2fsprogs e2fsprogs
 test wanted nginx nginx-light nginx
+test wanted openssl openssl openssl
+test wanted curl curl curl
 test wanted sqv sqv sequoia-sqv
 test wanted dpkg-deb dpkg dpkg
 test wanted dpkg-source dpkg-dev dpkg-dev
