@@ -243,7 +243,10 @@ bool verify_run_open(struct verify_run *run, const struct cli *cli)
     run->cli = cli;
     run->shown = redact(cli->args[0]);
     load_source(run, cli->args[0]);
-    return open_repository(run);
+    if (open_repository(run))
+        return true;
+    verify_run_close(run);
+    return false;
 }
 
 /* Opens the repository once more, from its location number FIRST on. Whether that has another

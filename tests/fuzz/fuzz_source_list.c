@@ -22,9 +22,12 @@ static void check_stanza(const struct source_list_stanza *stanza)
         INVARIANT(stanza->keyrings.items[i][0] == '/');
     for (i = 0; i < stanza->uris.n_items; i++)
         for (k = 0; k < stanza->suites.n_items; k++) {
-            char *location = source_list_location(stanza->uris.items[i], stanza->suites.items[k]);
+            const char *uri = stanza->uris.items[i];
+            char *location = source_list_location(uri, stanza->suites.items[k]);
+            /* Without the slashes that end the URI, it may be shorter. */
+            size_t skipped = strnlen(location, strlen(uri));
 
-            INVARIANT(!strstr(location + strlen(stanza->uris.items[i]), "/../"));
+            INVARIANT(!strstr(location + skipped, "/../"));
             free(location);
         }
 }
