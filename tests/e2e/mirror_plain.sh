@@ -27,10 +27,10 @@ same()
 }
 
 # at DAYS ARGS...: so many days from now.
-NOW=$(date +%s)
 at()
 {
-    local now=@$((NOW + $1 * 86400))
+    local now
+    now=@$(($(date +%s) + $1 * 86400))
     shift
     mirror sync --now "$now" --json "$@"
 }
