@@ -65,6 +65,7 @@ lies_and()
         fi
     done
     [ -n "${told:-}" ] || fail "$what: nobody has said what was wrong"
+    echo "attack $what: A"
 }
 expect 0 '' -- both check
 stdout_has '^both: good: '

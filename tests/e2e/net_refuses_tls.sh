@@ -40,14 +40,17 @@ accepts N11-good-fetch -- consume fetch "${trust[@]}" "$url" $package -o "$T/out
 cmp "$T/out/hello-1.0.tar.gz" "$root/$package"
 rm "$T/out/hello-1.0.tar.gz"
 
+# Long enough for any machine, but where nothing else ends the wait.
+patience=30s
+
 # refused CASE REGEX: whatever is asked, and before any request.
 refused()
 {
     local what=$1 regex=$2
     : >"$root.log"
-    refuses "$what" 1 "$url/InRelease: .*($regex)" -- consume check "${trust[@]}" "$url" --timeout 3s
+    refuses "$what" 1 "$url/InRelease: .*($regex)" -- consume check "${trust[@]}" "$url" --timeout "$patience"
     refuses "$what-fetch" 1 "$url/InRelease: .*($regex)" -- \
-        consume fetch "${trust[@]}" "$url" $package -o "$T/out" --timeout 3s
+        consume fetch "${trust[@]}" "$url" $package -o "$T/out" --timeout "$patience"
     [ ! -s "$root.log" ] || fail "$what: a request was sent: $(cat "$root.log")"
 }
 
@@ -112,9 +115,12 @@ fi
 # Not TLS at all, on either side; and a handshake that is never answered (N02).
 serve "$root"
 url=https://127.0.0.1:$PORT
+patience=3s
 refused N11-no-tls 'SSL|TLS|wrong version'
+patience=30s
 tls_server good
-refuses N11-http-to-https 1 ': ' -- consume check "http://127.0.0.1:$PORT" --timeout 3s
+refuses N11-http-to-https 1 ': ' -- consume check "http://127.0.0.1:$PORT" --timeout "$patience"
 serve "$root" --mute
 url=https://127.0.0.1:$PORT
+patience=3s
 refused N02-silent-handshake 'time|Time'
