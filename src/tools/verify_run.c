@@ -20,44 +20,6 @@ struct lists {
     const char **keyrings, **signed_by, **components, **architectures, **locations;
 };
 
-static bool numbers_from_options(const struct cli *cli, struct hallmark_policy *policy)
-{
-    uint64_t threshold = policy->threshold;
-
-    if (!cli_number(cli, OPTION_THRESHOLD, UINT32_MAX, &threshold) ||
-        !cli_time(cli, OPTION_MAX_AGE, HALLMARK_TIME_LENGTH, &policy->max_age) ||
-        !cli_time(cli, OPTION_CLOCK_SKEW, HALLMARK_TIME_LENGTH, &policy->clock_skew) ||
-        !cli_time(cli, OPTION_NOW, HALLMARK_TIME_DATE, &policy->now) ||
-        !cli_time(cli, OPTION_AS_OF, HALLMARK_TIME_DATE, &policy->now) ||
-        !cli_time(cli, OPTION_TIMEOUT, HALLMARK_TIME_LENGTH, &policy->network_timeout) ||
-        !cli_sandbox(cli, OPTION_SANDBOX, &policy->sandbox))
-        return false;
-    policy->threshold = (unsigned)threshold;
-    return true;
-}
-
-static void set_text(const struct cli *cli, int option, const char **out)
-{
-    if (cli_has(cli, option))
-        *out = cli_value(cli, option);
-}
-
-static bool policy_from_options(const struct cli *cli, struct hallmark_policy *policy)
-{
-    if (!numbers_from_options(cli, policy))
-        return false;
-    if (cli_has(cli, OPTION_ALLOW_NO_EXPIRY))
-        policy->expiry = HALLMARK_EXPIRY_OPTIONAL;
-    policy->state_dir = cli_value(cli, OPTION_STATE);
-    if (cli_has(cli, OPTION_NO_STATE) || cli_has(cli, OPTION_AS_OF))
-        policy->state_dir = "";
-    set_text(cli, OPTION_CODENAME, &policy->codename);
-    set_text(cli, OPTION_ORIGIN, &policy->origin);
-    policy->ca_file = cli_value(cli, OPTION_CA_FILE);
-    policy->accept_change = cli_has(cli, OPTION_ACCEPT_CHANGE);
-    return true;
-}
-
 static size_t count(const char *const *list)
 {
     size_t n = 0;
@@ -226,7 +188,7 @@ static bool open_repository(struct verify_run *run)
         policy = run->source->policy;
         location = run->source->location;
     }
-    ok = policy_from_options(run->cli, &policy);
+    ok = policy_options_read(run->cli, &policy);
     if (ok && run->err.code == HALLMARK_OK) {
         lists_from_options(run, location, &policy, &lists);
         policy.trouble = tell_trouble;

@@ -5,36 +5,19 @@
 #define TOOLS_VERIFY_RUN_H
 
 #include "tools/cli.h"
+#include "tools/policy_options.h"
 #include "tools/report.h"
 
+/* Beside those of policy_options.h. */
 enum verify_run_option {
-    OPTION_KEYRING = CLI_FIRST_OPTION,
-    OPTION_SIGNED_BY,
-    OPTION_THRESHOLD,
-    OPTION_MAX_AGE,
-    OPTION_ALLOW_NO_EXPIRY,
-    OPTION_CLOCK_SKEW,
-    OPTION_NOW,
-    OPTION_AS_OF,
-    OPTION_STATE,
-    OPTION_NO_STATE,
-    OPTION_SUITE,
-    OPTION_CODENAME,
-    OPTION_ORIGIN,
-    OPTION_ACCEPT_CHANGE,
-    OPTION_COMPONENT,
-    OPTION_ARCH,
-    OPTION_PRINT,
+    OPTION_PRINT = POLICY_OPTIONS_END,
     OPTION_INTO,
     OPTION_LINKS,
-    OPTION_SANDBOX,
     OPTION_HASH_BACKEND,
     OPTION_MAX_ENTRIES,
     OPTION_MAX_SIZE,
     OPTION_OUTPUT,
     OPTION_REPLACE,
-    OPTION_CA_FILE,
-    OPTION_TIMEOUT,
     OPTION_CONFIG,
     OPTION_MIRROR,
 };
