@@ -228,7 +228,11 @@ def killers(tree, path, tests, mutants):
     if path.endswith(".h"):
         for mutant in mutants:
             start, end, new = mutant.edit
-            objects = tree.compile(path, source[:start] + new + source[end:], tree.users(mutant))
+            try:
+                objects = tree.compile(path, source[:start] + new + source[end:], tree.users(mutant))
+            except subprocess.CalledProcessError:
+                yield mutant, "the compiler, by an assertion"
+                continue
             yield mutant, next((t for t in tests if not tree.run(t, objects, 0)), None)
         return
     for number, mutant in enumerate(mutants, 1):

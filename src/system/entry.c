@@ -26,21 +26,6 @@ static bool refuse(const struct entry *entry, const char *why, struct hallmark_e
                      entry->path.data, why);
 }
 
-static bool is_printable(struct bytes_view text)
-{
-    unsigned code;
-    size_t n;
-
-    while (text.len) {
-        n = encoding_utf8(text, &code);
-        if (n == 0 || !encoding_is_printable(code))
-            return false;
-        text.data += n;
-        text.len -= n;
-    }
-    return true;
-}
-
 /* Takes the first component off *REST, and the "/" behind it. False when nothing is left. */
 static bool next_component(struct bytes_view *rest, struct bytes_view *out)
 {
@@ -75,7 +60,7 @@ static const char *path_fault(struct bytes_view path)
 
     if (path.len > LIMITS_PATH_BYTES)
         return "has a path of more than 4095 bytes";
-    if (memchr(path.data, '\0', path.len) || !is_printable(path))
+    if (!encoding_is_printable_text(path))
         return "has a name that is not printable UTF-8";
     if (path.len && path.data[0] == '/')
         return "has an absolute path";
@@ -140,7 +125,7 @@ static bool check_symlink(const struct entry *entry, enum hallmark_links links,
     if (target.len == 0 || target.len > LIMITS_PATH_BYTES)
         return refuse(entry, "is a link with a target that is empty or has more than 4095 bytes",
                       err);
-    if (!is_printable(target))
+    if (!encoding_is_printable_text(target))
         return refuse(entry, "is a link with a target that is not printable UTF-8", err);
     if (links == HALLMARK_LINKS_ANY || stays_inside(entry->path, target))
         return true;

@@ -2,19 +2,9 @@
 /* Keyring files, put together. */
 #include "trust/keyring.h"
 
-#include <string.h>
-
 #include "base/limits.h"
 #include "format/armor.h"
 #include "format/packet.h"
-
-/* A keybox (GnuPG's kbx/keybox-blob.c) has its magic at byte 8. */
-static bool is_keybox(struct bytes_view file)
-{
-    enum { MAGIC_OFFSET = 8 };
-
-    return file.len > MAGIC_OFFSET + 4 && memcmp(file.data + MAGIC_OFFSET, "KBXf", 4) == 0;
-}
 
 /* The blocks of an armoured file, which blank lines may separate. */
 static bool decode_all(struct bytes *out, struct bytes_view file, const char *what,
@@ -42,11 +32,6 @@ bool keyring_add(struct bytes *keyring, struct bytes_view file, const char *what
 
     if (file.len == 0) {
         error_set(err, HALLMARK_ERR_USAGE, "%s: is empty, a keyring was expected", what);
-        goto out;
-    }
-    if (is_keybox(file)) {
-        error_set(err, HALLMARK_ERR_USAGE,
-                  "%s: is a keybox; export the keys with \"gpg --export\" instead", what);
         goto out;
     }
     if (armor_is_armored(file)) {

@@ -50,7 +50,7 @@ keyring "$T/literal-behind.gpg" 'literal-behind.gpg.*(public keys only|definite 
 cp "$KEYS/signer.secret" "$T/secret.gpg"
 keyring "$T/secret.gpg" 'secret.gpg.*secret'
 cp "$GNUPG/pubring.kbx" "$T/keybox.gpg"
-keyring "$T/keybox.gpg" 'keybox.gpg'
+keyring "$T/keybox.gpg" 'keybox.gpg: is a keybox of GnuPG; what "gpg --export" writes'
 head -c $(($(size_of "$KEYS/signer.gpg") - 7)) "$KEYS/signer.gpg" >"$T/cut.gpg"
 keyring "$T/cut.gpg" 'cut.gpg'
 cp "$root/Release.gpg" "$T/signature.asc"

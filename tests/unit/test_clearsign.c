@@ -61,6 +61,44 @@ static void clearsign_accepts_unwrapping(void **state)
     corpus_assert_accepts("clearsign/good", unwrap);
 }
 
+/* A .dsc: its signature is not judged, but its text must be the one that everybody sees. */
+static void clearsign_rejects_unwrapping(void **state)
+{
+#define BEGIN "-----BEGIN PGP SIGNED MESSAGE-----\n"
+#define CASE(text, reason)                                                                         \
+    {                                                                                              \
+        text, sizeof(text) - 1, reason                                                             \
+    }
+    static const struct {
+        const char *text;
+        size_t len;
+        const char *reason;
+    } cases[] = {
+        CASE("A: b\n", "x.dsc: line 1 is not \"-----BEGIN PGP SIGNED MESSAGE-----\""),
+        CASE(BEGIN "Hash: SHA256\rx\n\nA: b\n", "x.dsc: line 2 is neither a Hash header"),
+        CASE(BEGIN "Charset: x\n\nA: b\n", "x.dsc: line 2 is neither a Hash header"),
+        CASE(BEGIN "\nA: b\n- A: c\n", "x.dsc: line 4 starts with \"-\""),
+        CASE(BEGIN "\nA: b\r\n", "x.dsc: line 3 holds a carriage return or a NUL"),
+        CASE(BEGIN "\nA: b\0\n", "x.dsc: line 3 holds a carriage return or a NUL"),
+        CASE(BEGIN "\nA: b\n", "x.dsc: line 4 is missing"),
+        CASE(BEGIN "\nA: b\n-----BEGIN PGP SIGNATURE-----\n", "x.dsc: "),
+    };
+#undef CASE
+#undef BEGIN
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes_view text = {NULL, 0};
+        struct hallmark_error err = {0};
+
+        assert_false(
+            clearsign_unwrap(&text, bytes_view_of(cases[i].text, cases[i].len), "x.dsc", &err));
+        assert_null(text.data);
+        corpus_assert_error(&err, HALLMARK_ERR_MALFORMED, cases[i].reason);
+    }
+}
+
 static void clearsign_accepts_good_files(void **state)
 {
     (void)state;
@@ -367,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clearsign_accepts_good_files),
         cmocka_unit_test(clearsign_accepts_unwrapping),
+        cmocka_unit_test(clearsign_rejects_unwrapping),
         cmocka_unit_test(clearsign_rejects_bad_files),
         cmocka_unit_test(clearsign_rejects_hostile_bytes),
         cmocka_unit_test(clearsign_rejects_hostile_headers),

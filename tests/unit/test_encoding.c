@@ -128,6 +128,21 @@ static void encoding_accepts_utf8(void **state)
     assert_int_equal(encoding_utf8(bytes_view_str("\xc3\xa4z"), &code), 2);
 }
 
+/* The first two would be "/" and a surrogate, were they taken for what they say. */
+static void encoding_rejects_text_that_is_not_printable(void **state)
+{
+    static const char *const bad[] = {"a\xc0\xaf", "\xed\xa0\x80", "a\xff",       "a\xc3",
+                                      "a\tb",      "a\x7f",        "\xe2\x80\xae"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(encoding_is_printable_text(bytes_view_str(bad[i])));
+    assert_false(encoding_is_printable_text(bytes_view_of("a\0b", 3)));
+    assert_true(encoding_is_printable_text(bytes_view_str("a \xc3\xa4~")));
+    assert_true(encoding_is_printable_text(bytes_view_str("")));
+}
+
 static void encoding_rejects_utf8(void **state)
 {
     static const char *const bad[] = {"",
@@ -298,6 +313,7 @@ int main(void)
         cmocka_unit_test(encoding_accepts_base64),
         cmocka_unit_test(encoding_rejects_base64),
         cmocka_unit_test(encoding_accepts_utf8),
+        cmocka_unit_test(encoding_rejects_text_that_is_not_printable),
         cmocka_unit_test(encoding_rejects_utf8),
         cmocka_unit_test(encoding_accepts_printable),
         cmocka_unit_test(encoding_rejects_printable),

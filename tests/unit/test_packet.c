@@ -82,6 +82,7 @@ static void packet_rejects_bad_files(void **state)
         {"unhashed-area-too-long", "packet 1 is a signature that is cut short"},
         {"value-byte-behind", "packet 1 is a signature whose value has a wrong length"},
         {"value-ed25519-short", "packet 1 is a signature whose value has a wrong length"},
+        {"value-ed448-short", "packet 1 is a signature whose value has a wrong length"},
         {"value-integer-cut", "packet 1 is a signature whose value has a wrong length"},
         {"value-integer-zero", "packet 1 is a signature whose value has a wrong length"},
         {"value-missing", "packet 1 is a signature whose value has a wrong length"},

@@ -319,6 +319,48 @@ static void release_accepts_what_is_built(void **state)
 #define ENTRY(path) " 9b7add6b7ea5de67aaa2085bc1066310b5c049b14a7c1a0caa662df5b4d655da 5 " path "\n"
 
 /* As apt-ftparchive writes them; nobody opens them because of that. */
+/* What update compares, so that nothing that was changed waits for the next change of a package. */
+static void release_accepts_no_other_field_as_the_same(void **state)
+{
+    static const char *const changes[] = {
+        "Origin: o\n",
+        "Label: l\n",
+        "Suite: s\n",
+        "Codename: c\n",
+        "Version: 1\n",
+        "Description: d\n",
+        "Acquire-By-Hash: yes\n",
+        "No-Support-for-Architecture-all: Packages\n",
+        "NotAutomatic: yes\n",
+        "NotAutomatic: yes\nButAutomaticUpgrades: yes\n",
+        "Architectures: amd64\n",
+        "Components: main\n",
+        "Architectures: arm64\n",
+        "Components: contrib\n",
+    };
+    enum { N = sizeof changes / sizeof *changes };
+    struct release r[N + 2] = {0};
+    struct hallmark_error err = {0};
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < N + 2; i++) {
+        struct bytes text = {0};
+
+        bytes_printf(&text, "%s%sSHA256:\n " HASH " 5 %s\n", i < N ? changes[i] : "", DATE,
+                     i == N + 1 ? "b" : "a");
+        if (!release_parse(&r[i], bytes_view(&text), &err))
+            fail_msg("%s", err.text);
+        bytes_free(&text);
+    }
+    for (i = 0; i < N + 2; i++)
+        for (k = 0; k < N + 2; k++)
+            if (release_is_same_content(&r[i], &r[k]) != (i == k))
+                fail_msg("%zu and %zu", i, k);
+    for (i = 0; i < N + 2; i++)
+        release_free(&r[i]);
+}
+
 static void release_accepts_and_passes_over_manifests(void **state)
 {
     static const char text[] = "Date: Sat, 21 Nov 2026 00:53:02 UTC\nSHA256:\n" ENTRY("InRelease")
@@ -343,6 +385,7 @@ static void release_rejects_paths_that_are_built(void **state)
         {"a", "a", "Release: \"a\" is listed twice"},
         {"a/b", "A/B", "Release: \"A/B\" and \"a/b\" differ only in case"},
         {"a/b", "a", "Release: \"a\" and \"a/b\" would be file and directory at once"},
+        {"A/b", "a", "Release: \"a\" and \"A/b\" would be file and directory at once"},
         {"a", "../b", "Release: the name \"../b\" has a component"},
         {"Release", "a", "Release: lists \"Release\", a name that the manifest itself needs"},
         {"a", "a\nb", "Release: the name \"a\\x0ab\" holds a blank, a control character"},
@@ -509,6 +552,7 @@ int main(void)
         cmocka_unit_test(release_rejects_hostile_names),
         cmocka_unit_test(release_accepts_values_as_documented),
         cmocka_unit_test(release_accepts_what_is_built),
+        cmocka_unit_test(release_accepts_no_other_field_as_the_same),
         cmocka_unit_test(release_accepts_and_passes_over_manifests),
         cmocka_unit_test(release_rejects_paths_that_are_built),
         cmocka_unit_test(release_accepts_the_longest_path),
