@@ -194,7 +194,7 @@ static const char *append_component(struct bytes *out, struct bytes_view compone
 
     for (p = text; !why && *p; p++) {
         value = *p == '%' ? escaped_value(p) : (unsigned char)*p;
-        if (value < 0 || value == '/' || value == '\\' || value < ' ' || value == 127)
+        if (value == '/' || value == '\\' || value < ' ' || value == 127) /* -1: no escape */
             why = "holds an escape, or a character, that no path may hold";
         else if (is_one_of((char)value, unreserved) || (*p != '%' && is_one_of(*p, path_marks)))
             bytes_printf(out, "%c", value);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,6 +129,8 @@ static void deb_rejects_other_members(void **state)
         {"control.tar.lzma", "data.tar", "control.tar is in a compression"},
         {"control.tar.br", "data.tar", "\"control.tar.br\" where control.tar"},
         {"control.tarx", "data.tar", "where control.tar"},
+        {"contest.tar.gz", "data.tar", "where control.tar"},
+        {"control.tar", "date.tar.gz", "where data.tar"},
         {"_extra", "data.tar", "\"_extra\" where control.tar"},
         {"control.tar", "data.ta", "\"data.ta\" where data.tar"},
         {"data.tar", "control.tar", "\"data.tar\" where control.tar"},
@@ -152,10 +155,42 @@ static void deb_rejects_other_members(void **state)
     assert_refused(&file, "behind data.tar");
 }
 
+static void deb_rejects_another_first_member(void **state)
+{
+    struct bytes file = make("2.0\n", "control.tar", "data.tar");
+
+    (void)state;
+    memcpy(memmem(file.data, file.len, "debian-binary", 13), "debian-banana", 13);
+    assert_refused(&file, "\"debian-banana\" where debian-binary must be");
+}
+
+static void assert_unread(const char *path, int flags, const char *why)
+{
+    struct decompress_window window = {.fd = open(path, flags | O_CLOEXEC), .len = 1000};
+    struct hallmark_error err = {0};
+    struct deb deb;
+
+    assert_true(window.fd >= 0);
+    assert_false(deb_read(&deb, &window, &err));
+    assert_int_equal(err.code, HALLMARK_ERR_IO);
+    if (!strstr(err.text, why))
+        fail_msg("%s", err.text);
+    close(window.fd);
+}
+
+static void deb_rejects_what_cannot_be_read(void **state)
+{
+    (void)state;
+    assert_unread("/dev/null", O_RDONLY, "became shorter while it was read");
+    assert_unread("/", O_RDONLY | O_DIRECTORY, "cannot read");
+}
+
 static void deb_rejects_versions(void **state)
 {
     static const char *const versions[] = {"",
                                            "2.0",
+                                           "2.00",
+                                           "2.0x",
                                            "2\n",
                                            "3.0\n",
                                            "2.\n",
@@ -238,6 +273,8 @@ int main(void)
         cmocka_unit_test(deb_accepts_every_compression),
         cmocka_unit_test(deb_accepts_an_offset_and_a_later_version),
         cmocka_unit_test(deb_rejects_other_members),
+        cmocka_unit_test(deb_rejects_another_first_member),
+        cmocka_unit_test(deb_rejects_what_cannot_be_read),
         cmocka_unit_test(deb_rejects_versions),
         cmocka_unit_test(deb_rejects_sizes),
         cmocka_unit_test(deb_rejects_damage),

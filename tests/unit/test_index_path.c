@@ -117,6 +117,7 @@ static void index_path_rejects_components(void **state)
     (void)state;
     assert_false(has("main/binary-amd64/Packages", "contrib"));
     assert_false(has("main/binary-amd64/Packages", "mai"));
+    assert_false(has("main/binary-amd64/Packages", "mainly"));
     assert_false(has("main/binary-amd64/Packages", ""));
     assert_false(has("main/debian-installer/binary-amd64/Packages", "main"));
     assert_false(has("updates/main/binary-amd64/Packages", "updates"));

@@ -97,6 +97,9 @@ static void package_index_rejects_bad_files(void **state)
         {"filename-empty", "no valid Filename"},
         {"filename-twice", "line 7 has a field that the stanza had already"},
         {"filename-two-lines", "line 5 continues a field that has one line only"},
+        {"name-dash", "line 2 is no field"},
+        {"name-delete", "line 2 is no field"},
+        {"name-hash", "line 2 is no field"},
         {"no-architecture", "has no field Architecture"},
         {"no-colon", "line 7 is no field"},
         {"no-filename", "has no field Filename"},
@@ -197,6 +200,45 @@ static void package_index_rejects_long_lines(void **state)
     bytes_free(&text);
 }
 
+/* Without the end of its line: however much is fed at once, no more than that is kept. */
+static void package_index_rejects_what_has_no_end(void **state)
+{
+    static char text[LIMITS_CONTROL_BYTES + 1];
+    static const size_t steps[] = {sizeof text, sizeof text / 2 + 1};
+    struct package_index_sink sink = {.take = note};
+    struct hallmark_error err;
+    size_t i, n;
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (i = 0; i < 2; i++) {
+        struct package_index *index = package_index_new(INDEX_PATH_PACKAGES, "Index", &sink);
+
+        error_clear(&err);
+        for (n = 0; n < 3 && package_index_feed(index, bytes_view_of(text, steps[i]), &err); n++)
+            ;
+        assert_int_equal(n, 2 * i);
+        corpus_assert_error(&err, HALLMARK_ERR_MALFORMED, "line 1 is longer than 524288 bytes");
+        package_index_free(index);
+    }
+}
+
+static void package_index_rejects_a_long_list(void **state)
+{
+    struct bytes text = {0}, out = {0};
+    struct hallmark_error err = {0};
+
+    (void)state;
+    bytes_append_str(&text, "Package: a\nChecksums-Sha256:\n");
+    while (text.len < 2 * LIMITS_STANZA_BYTES)
+        bytes_append_str(&text,
+                         " 87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7 1 a\n");
+    assert_false(read_all(bytes_view(&text), "sources", 4096, &out, &err));
+    corpus_assert_error(&err, HALLMARK_ERR_MALFORMED, "makes a field longer than 532480 bytes");
+    bytes_free(&text);
+    bytes_free(&out);
+}
+
 static void package_index_rejects_nul(void **state)
 {
     static const char text[] = "Package: a\0b\n";
@@ -238,6 +280,8 @@ int main(void)
         cmocka_unit_test(package_index_accepts_and_gives_entries),
         cmocka_unit_test(package_index_rejects_what_the_stanza_before_had),
         cmocka_unit_test(package_index_rejects_long_lines),
+        cmocka_unit_test(package_index_rejects_what_has_no_end),
+        cmocka_unit_test(package_index_rejects_a_long_list),
         cmocka_unit_test(package_index_rejects_nul),
         cmocka_unit_test(package_index_rejects_what_the_sink_rejects),
     };

@@ -507,6 +507,12 @@ static void release_rejects_what_is_too_large(void **state)
     bytes_free(&text);
 
     err = (struct hallmark_error){0};
+    r.n_entries = LIMITS_ENTRIES + 1; /* at which nobody looks */
+    assert_false(release_sort(&r, &err));
+    corpus_assert_error(&err, HALLMARK_ERR_MALFORMED, "Release: 200001 entries, at most 200000");
+    r.n_entries = 0;
+
+    err = (struct hallmark_error){0};
     bytes_append_str(&text, "Origin: ");
     for (i = 0; i < 1000000 / 8; i++)
         bytes_append_str(&text, "xxxxxxxx");

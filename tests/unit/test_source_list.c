@@ -57,10 +57,13 @@ static void source_list_rejects_bad_files(void **state)
         {"origin-empty", "line 3: Origin: is empty"},
         {"origin-folded", "line 3: Origin: is not one line of text"},
         {"require-expiry-maybe", "line 3: Require-Expiry: \"maybe\" is neither yes nor no"},
+        {"require-expiry-words", "line 3: Require-Expiry: has 2 words, one is wanted"},
         {"second-stanza-bad", "line 8: Trusted: trust comes from signatures alone"},
         {"signed-by-empty", "line 3: Signed-By: is empty"},
         {"signed-by-key-id", "line 3: Signed-By: \"89ABCDEF01234567\" is no absolute path, no"},
         {"signed-by-relative", "line 3: Signed-By: \"keys/a.gpg\" is no absolute path"},
+        {"signed-by-tail",
+         "line 3: Signed-By: \"0123456789ABCDEF0123456789ABCDEF01234567x\" is no"},
         {"snapshot", "line 3: Snapshot: would choose other files"},
         {"suite-absolute", "line 2: Suites: \"/etc/\" is no name of a suite, and no path"},
         {"suite-dot-dot", "line 2: Suites: \"../y\" is no name of a suite"},
@@ -149,12 +152,14 @@ static void source_list_accepts_the_stricter_of_two_limits(void **state)
     static const char *const texts[] = {
         LEAST "Max-Age: 1h\nValid-Until-Max: 7200\nClock-Skew: 5s\nDate-Max-Future: 10\n",
         LEAST "Valid-Until-Max: 3600\nMax-Age: 2h\nDate-Max-Future: 5\nClock-Skew: 10s\n",
+        LEAST "Max-Age: 2h\nValid-Until-Max: 3600\nClock-Skew: 10s\nDate-Max-Future: 5\n",
+        LEAST "Valid-Until-Max: 7200\nMax-Age: 1h\nDate-Max-Future: 10\nClock-Skew: 5s\n",
     };
     struct source_list list = {0};
     size_t i;
 
     (void)state;
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < sizeof texts / sizeof *texts; i++) {
         must_parse(&list, texts[i]);
         assert_int_equal(list.stanzas[0].max_age, 3600);
         assert_int_equal(list.stanzas[0].clock_skew, 5);
@@ -184,6 +189,16 @@ static void source_list_accepts_comments_inside_of_values(void **state)
     assert_int_equal(list.stanzas[0].uris.n_items, 2);
     assert_string_equal(list.stanzas[0].uris.items[1], "http://c/");
     source_list_free(&list);
+    must_parse(&list, LEAST "Origin: one line\n# and no more\nCodename: x\n");
+    assert_string_equal(list.stanzas[0].origin, "one line");
+    source_list_free(&list);
+    must_parse(&list, "# first\nURIs: http://a/\n# behind a field\nSuites: ./\n# at the end\n\n"
+                      "# before a stanza\nURIs:\n# before a tab\n\thttp://b/\nSuites: ./\n#\n#");
+    assert_int_equal(list.n_stanzas, 2);
+    assert_int_equal(list.stanzas[0].uris.n_items, 1);
+    assert_int_equal(list.stanzas[1].uris.n_items, 1);
+    assert_string_equal(list.stanzas[1].uris.items[0], "http://b/");
+    source_list_free(&list);
 }
 
 static void source_list_accepts_a_disabled_stanza_unread(void **state)
@@ -197,6 +212,17 @@ static void source_list_accepts_a_disabled_stanza_unread(void **state)
     assert_int_equal(list.stanzas[0].suites.n_items, 0);
     assert_true(list.stanzas[1].is_enabled);
     assert_int_equal(list.stanzas[1].line, 4);
+    source_list_free(&list);
+}
+
+/* What is for repo-verify alone need not say what apt asks for. */
+static void source_list_accepts_a_stanza_without_types(void **state)
+{
+    struct source_list list = {0};
+
+    (void)state;
+    must_parse(&list, "URIs: http://a/\nSuites: stable\n");
+    assert_int_equal(list.stanzas[0].components.n_items, 0);
     source_list_free(&list);
 }
 
@@ -266,6 +292,7 @@ int main(void)
         cmocka_unit_test(source_list_accepts_a_key_in_the_field),
         cmocka_unit_test(source_list_accepts_comments_inside_of_values),
         cmocka_unit_test(source_list_accepts_a_disabled_stanza_unread),
+        cmocka_unit_test(source_list_accepts_a_stanza_without_types),
         cmocka_unit_test(source_list_accepts_locations),
         cmocka_unit_test(source_list_rejects_what_is_no_name),
         cmocka_unit_test(source_list_rejects_a_large_file),

@@ -83,6 +83,7 @@ static void url_rejects_what_is_none(void **state)
     assert_rejects("http:///a", "no well-formed host");
     assert_rejects("http://:80/", "no well-formed host");
     assert_rejects("http://-a/", "no well-formed host");
+    assert_rejects("http://.a/", "no well-formed host");
     assert_rejects("http://a b/", "no well-formed host");
     assert_rejects("http://a\\b/", "no well-formed host");
     assert_rejects("http://[]/", "no well-formed host");
@@ -93,6 +94,7 @@ static void url_rejects_what_is_none(void **state)
     assert_rejects("http://a:99999999999999999999/", "no well-formed host");
     assert_rejects("http://a:8o/", "no well-formed host");
     assert_rejects("http://a:-1/", "no well-formed host");
+    assert_rejects("http://a:8+1/", "no well-formed host");
     memset(long_url, 'a', LIMITS_URL_BYTES + 1);
     memcpy(long_url, "http://", 7);
     assert_rejects(long_url, "is too long for a URL");
@@ -113,12 +115,26 @@ static void url_rejects_paths(void **state)
     assert_rejects("http://a/b\\c", "no path may hold");
     assert_rejects("http://a/b%00", "no path may hold");
     assert_rejects("http://a/b%0ac", "no path may hold");
+    assert_rejects("http://a/b%7fc", "no path may hold");
+    assert_rejects("http://a/b\x7f", "no path may hold");
     assert_rejects("http://a/b%", "no path may hold");
     assert_rejects("http://a/b%4", "no path may hold");
     assert_rejects("http://a/b%zz", "no path may hold");
     assert_rejects("http://a/b c", "percent-encoded");
     assert_rejects("http://a/\xc3\xa9", "percent-encoded");
     assert_rejects("http://a/<b>", "percent-encoded");
+}
+
+static void url_rejects_other_places(void **state)
+{
+    (void)state;
+    assert_true(url_is_http("http://a"));
+    assert_true(url_is_http("HTTPS://a"));
+    assert_false(url_is_http("/srv/a"));
+    assert_false(url_is_http("file:///srv/a"));
+    assert_false(url_is_http("http:/a"));
+    assert_false(url_is_http("xhttp://a"));
+    assert_false(url_is_http(""));
 }
 
 static void url_rejects_without_the_password(void **state)
@@ -174,6 +190,7 @@ int main(void)
         cmocka_unit_test(url_accepts_credentials),
         cmocka_unit_test(url_rejects_what_is_none),
         cmocka_unit_test(url_rejects_paths),
+        cmocka_unit_test(url_rejects_other_places),
         cmocka_unit_test(url_rejects_without_the_password),
         cmocka_unit_test(url_accepts_texts_to_redact),
         cmocka_unit_test(url_accepts_paths),

@@ -75,6 +75,23 @@ static void ustar_rejects_every_other_byte(void **state)
     assert_true(ustar_parse(&found, bytes_view_of(block, sizeof block), NULL));
 }
 
+/* By this alone a bundle is told from a directory's name, so that it says what is wrong with it. */
+static void ustar_rejects_other_blocks(void **state)
+{
+    char block[USTAR_BLOCK];
+
+    (void)state;
+    make("InRelease", 5, block);
+    assert_true(ustar_is_header(bytes_view_of(block, USTAR_BLOCK)));
+    assert_false(ustar_is_header(bytes_view_of(block, USTAR_BLOCK - 1)));
+    assert_false(ustar_is_header(bytes_view_of(block, 0)));
+    block[0] = '\0';
+    assert_false(ustar_is_header(bytes_view_of(block, USTAR_BLOCK)));
+    make("InRelease", 5, block);
+    *(char *)memmem(block, sizeof block, "ustar", 5) = 'U';
+    assert_false(ustar_is_header(bytes_view_of(block, USTAR_BLOCK)));
+}
+
 static void ustar_rejects_bad_names(void **state)
 {
     static const char *const paths[] = {"../x", "/x", "a/../b", "a//b", "a/", "-x", "a b", "."};
@@ -117,6 +134,7 @@ int main(void)
         cmocka_unit_test(ustar_accepts_what_it_has_written),
         cmocka_unit_test(ustar_accepts_the_largest_size),
         cmocka_unit_test(ustar_rejects_every_other_byte),
+        cmocka_unit_test(ustar_rejects_other_blocks),
         cmocka_unit_test(ustar_rejects_bad_names),
         cmocka_unit_test(ustar_rejects_what_does_not_fit),
     };
