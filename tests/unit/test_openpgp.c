@@ -200,6 +200,24 @@ static void openpgp_accepts_a_subkey(void **state)
     free(subkey);
 }
 
+/* The other way round: with the primary key, what it vouches for expires. */
+static void openpgp_accepts_a_subkey_of_a_key_that_expires(void **state)
+{
+    struct fixture *f = *state;
+    struct bytes ring = {0};
+
+    gnupg_shell(f->g, "$G --quick-gen-key dora ed25519 cert 10d");
+    free(gnupg_fingerprint(f->g, "dora", 0));
+    gnupg_shell(f->g, "$G --quick-add-key $(cat fpr) ed25519 sign never && "
+                      "$G -u dora -o dora.sig --detach-sign data && $G --export dora >dora");
+    gnupg_read(f->g, "dora", &ring);
+    assert_true(verify_with(f, bytes_view(&ring), timestamp_now(), "dora.sig", 1, "data"));
+    assert_verdict(f, 0, OPENPGP_GOOD, "");
+    assert_true(f->found.items[0].key_expires > timestamp_now() + 9 * DAY);
+    assert_true(f->found.items[0].key_expires < timestamp_now() + 11 * DAY);
+    bytes_free(&ring);
+}
+
 static void openpgp_accepts_a_weak_key_with_its_size_s12(void **state)
 {
     struct fixture *f = *state;
@@ -542,6 +560,7 @@ int main(void)
         TEST(openpgp_accepts_a_good_signature),
         TEST(openpgp_accepts_two_signers_s13),
         TEST(openpgp_accepts_a_subkey),
+        TEST(openpgp_accepts_a_subkey_of_a_key_that_expires),
         TEST(openpgp_accepts_a_weak_key_with_its_size_s12),
         TEST(openpgp_rejects_other_data_s17),
         TEST(openpgp_rejects_the_bad_one_of_two_s15),
