@@ -26,6 +26,9 @@
 /* Entries of a manifest: as many lines as LIMITS_MANIFEST_BYTES can hold are bounded by it anyway.
  */
 #define LIMITS_ENTRIES 200000
+/* Files of a tree to publish, and packages of its indexes: the pool of all of Debian has 1,300,000. A
+ * manifest that lists the files itself has room for less. */
+#define LIMITS_TREE_FILES 2000000
 /* The control file of one Debian package: the largest of Debian's own has 76,338 bytes, one line of
  * it 75,649. */
 #define LIMITS_CONTROL_BYTES (512 * 1024)
@@ -48,9 +51,9 @@
 #define LIMITS_RETIRED_BYTES (64 * 1024 * 1024)
 /* Files of a mirror: all of Debian's suites and architectures together have 1,300,000. */
 #define LIMITS_MIRROR_FILES 4000000
-/* Packages that are kept in memory to look for several: Debian's main has 64,000 for an architecture,
- * of 300 bytes each here. */
-#define LIMITS_TABLE_PACKAGES 1000000
+/* Packages that are kept in memory to look for several, of 300 bytes each: all that we publish, where
+ * Debian's main has 64,000 for an architecture. */
+#define LIMITS_TABLE_PACKAGES LIMITS_TREE_FILES
 /* NAME_MAX and PATH_MAX of Linux, less the final NUL. */
 #define LIMITS_COMPONENT_BYTES 255
 #define LIMITS_PATH_BYTES      4095

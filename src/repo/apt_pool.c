@@ -138,8 +138,8 @@ static struct apt_package *add_package(struct apt_pool *pool, const struct packa
 {
     struct apt_package *package;
 
-    if (pool->n_packages >= 2 * LIMITS_ENTRIES) { /* published and new */
-        error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", LIMITS_ENTRIES);
+    if (pool->n_packages >= 2 * LIMITS_TREE_FILES) { /* published and new */
+        error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", LIMITS_TREE_FILES);
         return NULL;
     }
     pool->packages = alloc_one_more(pool->packages, pool->n_packages, &pool->packages_cap,

@@ -214,9 +214,9 @@ bool apt_sources_add(struct apt_sources *s, const struct release_entry *entry,
     struct dsc_file *files;
     size_t n_files;
 
-    if (s->n_sources == LIMITS_ENTRIES)
+    if (s->n_sources == LIMITS_TREE_FILES)
         return error_set(err, HALLMARK_ERR_MALFORMED, "more than %d source packages",
-                         LIMITS_ENTRIES);
+                         LIMITS_TREE_FILES);
     if (!known)
         return add_new(s, entry, text, err);
     if (!sources_parse_files(known, &files, &n_files, err))

@@ -144,7 +144,7 @@ bool digest_cache_put(struct digest_cache *cache, const char *path,
                             (record->is_checked ? FLAG_CHECKED : 0)),
     };
 
-    if (path_len == 0 || path_len > LIMITS_PATH_BYTES || cache->n_records >= LIMITS_ENTRIES ||
+    if (path_len == 0 || path_len > LIMITS_PATH_BYTES || cache->n_records >= LIMITS_TREE_FILES ||
         offset + sizeof fixed + extra_len(&fixed) + path_len + 1 > DIGEST_CACHE_MAX_BYTES ||
         !(record->algorithms & DIGEST_SHA256) ||
         (cache->n_records && strcmp(get_path(cache, cache->n_records - 1), path) >= 0))
@@ -355,7 +355,7 @@ static const char *header_fault(const struct bytes *file, size_t *n_records)
         return "is of another version";
     if (header.file_len != file->len)
         return "is truncated or too long";
-    if (header.n_records > LIMITS_ENTRIES ||
+    if (header.n_records > LIMITS_TREE_FILES ||
         header.n_records > file->len / sizeof(struct digest_cache_fixed))
         return "holds too many records";
     if (header.checksum != checksum_xxh3(body_of(file)))

@@ -27,9 +27,8 @@
  * hashing began is not believed: git's "racy" problem. */
 #define DIGEST_CACHE_RACY_NS 2000000000LL
 
-/* The paths fit into a manifest, so they are shorter than it; the rest of a record has at most 200
- * bytes. */
-#define DIGEST_CACHE_MAX_BYTES (LIMITS_MANIFEST_BYTES + LIMITS_ENTRIES * 200L)
+/* Records of at most 200 bytes each, and paths of 100 on average. */
+#define DIGEST_CACHE_MAX_BYTES (LIMITS_TREE_FILES * 300L)
 
 /* What is known of one file. */
 struct digest_cache_record {

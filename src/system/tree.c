@@ -147,9 +147,9 @@ static bool add_file(struct scan *scan, char **path, const struct stat *st)
 {
     struct tree *tree = scan->tree;
 
-    if (tree->n_files >= LIMITS_ENTRIES)
+    if (tree->n_files >= LIMITS_TREE_FILES)
         return error_set(scan->err, HALLMARK_ERR_MALFORMED, "%s: the tree holds more than %d files",
-                         *path, LIMITS_ENTRIES);
+                         *path, LIMITS_TREE_FILES);
     tree->files = alloc_one_more(tree->files, tree->n_files, &tree->files_cap, sizeof *tree->files);
     tree->files[tree->n_files].path = *path;
     tree_stamp_from(&tree->files[tree->n_files++].stamp, st);

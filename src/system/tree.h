@@ -49,7 +49,7 @@ struct tree_options {
  * relative to ROOTFD. Skips names that start with ".", before any check, then what is excluded, and
  * symbolic links; what disappears meanwhile is not there. HALLMARK_ERR_MALFORMED, naming it: a name
  * that path_check() refuses, a reserved name, something that is neither file, directory nor link,
- * LIMITS_DEPTH, LIMITS_ENTRIES. HALLMARK_ERR_IO, naming it: what cannot be read,
+ * LIMITS_DEPTH, LIMITS_TREE_FILES. HALLMARK_ERR_IO, naming it: what cannot be read,
  * HALLMARK_ERR_USAGE: a pattern that fnmatch(3) cannot use. The walk is in the order of names, so
  * the same tree gives the same error. Another file system's directory is walked like any other.
  * *OUT is empty, or was freed, before the call. */

@@ -23,3 +23,10 @@ with open(sys.argv[1], encoding="utf-8") as file:
 assert found["sizes"] == [60] and len(found["rows"]) == 12
 assert all(row["value"] > 0 and row["bound"] is None for row in found["rows"])
 END
+
+# The one for very large repositories.
+"$srcdir/tests/bench/scale.sh" 60 >"$T/stdout" 2>"$T/stderr" || fail "scale.sh: $(cat "$T/stdout" "$T/stderr")"
+for row in "first run" "nothing changed" "10 packages added" resign "repo-verify check, one" "repo-verify check, all"; do
+    grep -Eq "^$row  +[0-9.]+ s CPU .* MiB" "$T/stdout" || fail "no row $row: $(cat "$T/stdout")"
+done
+! "$srcdir/tests/bench/scale.sh" 6x >"$T/stdout" 2>&1 || fail "a number that is none was taken"

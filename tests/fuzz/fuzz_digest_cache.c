@@ -28,7 +28,7 @@ static void check_file(struct bytes *data)
     if (cache) {
         again = digest_cache_write(cache);
         INVARIANT(again.len == copy.len && memcmp(again.data, copy.data, copy.len) == 0);
-        INVARIANT(digest_cache_count(cache) <= LIMITS_ENTRIES);
+        INVARIANT(digest_cache_count(cache) <= LIMITS_TREE_FILES);
         INVARIANT(digest_cache_compare(cache, cache) == DIGEST_CACHE_SAME);
     }
     digest_cache_free(cache);

@@ -191,7 +191,7 @@ static void digest_cache_rejects_too_many(void **state)
     int i;
 
     (void)state;
-    for (i = 0; i < LIMITS_ENTRIES; i++) {
+    for (i = 0; i < LIMITS_TREE_FILES; i++) {
         snprintf(path, sizeof path, "%08d", i);
         assert_true(digest_cache_put(cache, path, &record));
     }
@@ -200,7 +200,7 @@ static void digest_cache_rejects_too_many(void **state)
     digest_cache_free(cache);
     cache = digest_cache_parse(&data, &err);
     assert_non_null(cache);
-    assert_int_equal(digest_cache_count(cache), LIMITS_ENTRIES);
+    assert_int_equal(digest_cache_count(cache), LIMITS_TREE_FILES);
     assert_true(finds(cache, "00100000", 1));
     digest_cache_free(cache);
 }
