@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "crypto/digest.h"
+#include "repo/cache_document.h"
 
 enum {
     PRIVATE_DIRECTORY = 0700,
@@ -63,22 +64,14 @@ void cache_free(struct cache *cache)
     free(cache);
 }
 
-static bool hash(struct bytes_view text, char out[HASH_LEN + 1])
-{
-    struct digest_value digest;
-
-    if (!digest_bytes(DIGEST_SHA256, text, &digest, NULL))
-        return false;
-    encoding_hex(out, digest.sha256, sizeof digest.sha256);
-    return true;
-}
-
 static bool document_name(const char *url, char out[NAME_LEN])
 {
+    struct digest_value digest;
     char hex[HASH_LEN + 1];
 
-    if (!hash(bytes_view_str(url), hex))
+    if (!digest_bytes(DIGEST_SHA256, bytes_view_str(url), &digest, NULL))
         return false;
+    encoding_hex(hex, digest.sha256, sizeof digest.sha256);
     snprintf(out, NAME_LEN, "document-%s", hex);
     return true;
 }
@@ -98,37 +91,13 @@ static int open_file(const struct cache *cache, const char *name)
     return fd;
 }
 
-/* ---- Documents: a line with the ETag, one with the SHA-256 of the rest, the rest ------------- */
-
-static bool is_strong(struct bytes_view etag)
-{
-    size_t i;
-
-    for (i = 0; i < etag.len; i++)
-        if (etag.data[i] <= ' ' || etag.data[i] >= 127)
-            return false;
-    return etag.len > 2 && etag.len < FETCH_ETAG_LEN && etag.data[0] == '"' &&
-           etag.data[etag.len - 1] == '"';
-}
-
-static bool take_document(struct bytes_view text, struct bytes *out, char etag[FETCH_ETAG_LEN])
-{
-    struct bytes_view first, sum;
-    char hex[HASH_LEN + 1];
-
-    if (!bytes_view_next_line(&text, &first) || !bytes_view_next_line(&text, &sum) ||
-        !is_strong(first) || !hash(text, hex) || !bytes_view_equals(sum, hex))
-        return false;
-    memcpy(etag, first.data, first.len);
-    etag[first.len] = '\0';
-    bytes_append(out, text.data, text.len);
-    return true;
-}
+/* ---- Documents ------------------------------------------------------------------------------ */
 
 bool cache_find_document(const struct cache *cache, const char *url, struct bytes *out,
                          char etag[FETCH_ETAG_LEN])
 {
-    struct bytes text = {0};
+    struct bytes data = {0};
+    struct bytes_view text;
     char name[NAME_LEN];
     int fd = -1;
     bool ok;
@@ -136,10 +105,12 @@ bool cache_find_document(const struct cache *cache, const char *url, struct byte
     if (!cache || !document_name(url, name))
         return false;
     fd = open_file(cache, name);
-    ok = fd >= 0 && file_read_fd(fd, name, LIMITS_MANIFEST_BYTES + 1024, &text, NULL) &&
-         take_document(bytes_view(&text), out, etag);
+    ok = fd >= 0 && file_read_fd(fd, name, LIMITS_MANIFEST_BYTES + 1024, &data, NULL) &&
+         cache_document_parse(bytes_view(&data), etag, &text);
+    if (ok)
+        bytes_append(out, text.data, text.len);
     file_close(&fd);
-    bytes_free(&text);
+    bytes_free(&data);
     return ok;
 }
 
@@ -158,14 +129,9 @@ void cache_add_document(struct cache *cache, const char *url, const char *etag,
                         struct bytes_view text)
 {
     struct added *added = add(cache);
-    char hex[HASH_LEN + 1];
 
-    if (!added || !is_strong(bytes_view_str(etag)) || !document_name(url, added->name) ||
-        !hash(text, hex))
-        return;
-    bytes_printf(&added->data, "%s\n%s\n", etag, hex);
-    bytes_append(&added->data, text.data, text.len);
-    cache->n_added++;
+    if (added && document_name(url, added->name) && cache_document_write(&added->data, etag, text))
+        cache->n_added++;
 }
 
 /* ---- Indexes -------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "base/path.h"
 #include "repo/catalogue.h"
+#include "repo/check_remote.h"
 #include "repo/hash_ahead.h"
 #include "repo/index.h"
 #include "repo/repository.h"
@@ -18,6 +19,7 @@ struct check {
     struct hallmark_error worst;
     struct strlist told; /* problems of files that are no packages */
     struct hash_ahead *ahead;
+    struct check_remote *remote; /* NULL: the repository is on this machine */
 };
 
 static bool count_bytes(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -99,7 +101,7 @@ static bool start_ahead(struct check *check, struct hallmark_error *err)
     if (!digest_batch_find(check->options->hash_backend, &options.kind, err))
         return false;
     check->ahead = hash_ahead_new(&options);
-    for (i = 0; (content = content_at(check, i)) != NULL; i++)
+    for (i = 0; !check->remote && (content = content_at(check, i)) != NULL; i++)
         if (content->kind == CONTENT_PACKAGE && content->hashes == RELEASE_SHA256)
             hash_ahead_add(check->ahead, i, content->package.size);
     return true;
@@ -115,6 +117,35 @@ static bool is_good_ahead(struct check *check, size_t i, const struct content *c
     check->report.n_checked++;
     check->report.n_bytes += content->package.size;
     return true;
+}
+
+/* ---- Over a network ------------------------------------------------------------------------- */
+
+static void count_remote(void *ctx, int64_t n_bytes)
+{
+    struct check *check = ctx;
+
+    check->report.n_bytes += (uint64_t)n_bytes;
+    if (check->options->progress)
+        check->options->progress(check->options->ctx, check->report.n_bytes, check->n_total);
+}
+
+static void take_remote(void *ctx, const struct content *content,
+                        const struct hallmark_error *problem)
+{
+    if (problem)
+        note_problem(ctx, content, problem);
+}
+
+static void start_remote(struct check *check)
+{
+    struct check_remote_options options = {.repository = check->repository,
+                                           .each = take_remote,
+                                           .progress = count_remote,
+                                           .ctx = check};
+
+    if (fetch_is_remote(check->repository->place.fetch))
+        check->remote = check_remote_new(&options);
 }
 
 /* ---- One after the other -------------------------------------------------------------------- */
@@ -147,7 +178,11 @@ static bool check_one(void *ctx, const struct content *content, struct hallmark_
         check->report.n_indexes++;
     else
         check->report.n_checked++;
-    if (!look(check, content, &sink, &problem))
+    if (check->remote && content_check_hashes(content, &problem)) {
+        check_remote_add(check->remote, content);
+        return true;
+    }
+    if (problem.code || !look(check, content, &sink, &problem))
         note_problem(check, content, &problem);
     return true;
 }
@@ -245,6 +280,7 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
     bool ok;
 
     error_clear(err);
+    start_remote(&check);
     ok = start_ahead(&check, err);
     if (ok && options->packages)
         check_named(&check);
@@ -252,6 +288,9 @@ bool hallmark_repository_check(const struct hallmark_repository *repository,
         ok = check_bundle(&check, err);
     else if (ok)
         ok = check_all(&check, err);
+    if (ok && check.remote)
+        check_remote_flush(check.remote);
+    check_remote_free(check.remote);
     hash_ahead_free(check.ahead);
     strlist_free(&check.told);
     if (report)

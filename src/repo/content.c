@@ -85,6 +85,23 @@ struct content *content_of_package(const struct package_index_entry *entry)
     return content;
 }
 
+struct content *content_copy(const struct content *content)
+{
+    struct content *out = alloc_array(1, sizeof *out);
+
+    *out = *content;
+    out->package.path = alloc_strdup(content->package.path);
+    out->package.name = alloc_strdup(content->package.name);
+    out->package.version = alloc_strdup(content->package.version);
+    out->package.architecture = alloc_strdup(content->package.architecture);
+    if (content->by_hash)
+        out->by_hash = alloc_strdup(content->by_hash);
+    if (content->index)
+        out->index = alloc_strdup(content->index);
+    write_hashes(out);
+    return out;
+}
+
 void content_free(struct content *content)
 {
     if (!content)
@@ -169,7 +186,7 @@ bool content_check_hashes(const struct content *content, struct hallmark_error *
                      content->package.path, content->said_by);
 }
 
-static struct fetch_item item_of(const struct content *content)
+struct fetch_item content_item(const struct content *content)
 {
     return (struct fetch_item){.path = content->package.path,
                                .by_hash = content->by_hash,
@@ -179,7 +196,7 @@ static struct fetch_item item_of(const struct content *content)
 
 int content_open(const struct content *content, struct fetch *fetch, struct hallmark_error *err)
 {
-    struct fetch_item item = item_of(content);
+    struct fetch_item item = content_item(content);
 
     if (!content_check_hashes(content, err))
         return -1;
@@ -263,7 +280,7 @@ static bool get_remote(const struct content *content, struct fetch *fetch,
                        const struct content_sink *sink, struct hallmark_error *err)
 {
     enum { ATTEMPTS = 2 };
-    struct fetch_item item = item_of(content);
+    struct fetch_item item = content_item(content);
     struct arrival a = {.content = content, .sink = sink};
     struct fetch_sink to = {
         .take = arrival_take, .restart = arrival_restart, .end = arrival_end, .ctx = &a};

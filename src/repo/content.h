@@ -34,6 +34,7 @@ struct content *content_of_entry(const struct release *release, const struct rel
 
 /* What an index says. */
 struct content *content_of_package(const struct package_index_entry *entry);
+struct content *content_copy(const struct content *content);
 void content_free(struct content *content);
 
 /* The content that lent out PACKAGE. */
@@ -48,6 +49,9 @@ bool content_exists(const struct content *content, struct fetch *fetch);
 
 /* Whether there are strong hashes to compare; else HALLMARK_ERR_MALFORMED. */
 bool content_check_hashes(const struct content *content, struct hallmark_error *err);
+
+/* What is to be fetched; its strings are lent. */
+struct fetch_item content_item(const struct content *content);
 
 /* Opens the file (over a network, after it was fetched) and compares its size; -1 with
  * HALLMARK_ERR_CONTENT or HALLMARK_ERR_IO, or with HALLMARK_ERR_MALFORMED where there are no strong

@@ -204,19 +204,15 @@ static bool list_due(struct download *d, struct fetch_item *items, size_t *n,
 
     for (*n = i = 0; i < d->n_wanted; i++) {
         struct wanted *w = &d->wanted[i];
-        const struct content *content = w->parcel.content;
 
         if (!w->is_due)
             continue;
         if (may_resume && w->n_attempts == 0 && !parcel_resume(&w->parcel, err))
             return false;
         d->due[*n] = w;
-        items[(*n)++] = (struct fetch_item){.path = content->package.path,
-                                            .by_hash = content->by_hash,
-                                            .size = content->package.size,
-                                            .is_index = content->kind == CONTENT_METADATA,
-                                            .n_present = w->parcel.n_taken,
-                                            .etag = w->parcel.etag};
+        items[*n] = content_item(w->parcel.content);
+        items[*n].n_present = w->parcel.n_taken;
+        items[(*n)++].etag = w->parcel.etag;
     }
     return true;
 }

@@ -183,6 +183,7 @@ bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error 
         !take_names(&mirror->packages, mirror->options->packages, "package", err) ||
         !keyring_files_load(policy, &mirror->keyring, err))
         return false;
+    mirror->keys.keyring = bytes_view(&mirror->keyring);
     if (policy->state_dir && !*policy->state_dir)
         return error_set(err, HALLMARK_ERR_USAGE, "a mirror needs a state directory");
     mirror->state_base = policy->state_dir ? alloc_strdup(policy->state_dir) : location_state(err);
@@ -197,10 +198,17 @@ bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error 
     return mirror->root && open_state(mirror, err);
 }
 
+void mirror_end_keys(struct mirror *mirror)
+{
+    openpgp_close(mirror->keys.session);
+    mirror->keys.session = NULL;
+}
+
 static void free_run(struct mirror *mirror)
 {
     size_t i, k;
 
+    mirror_end_keys(mirror);
     for (i = 0; i < mirror->n_suites; i++) {
         hallmark_repository_close(mirror->suites[i].upstream);
         for (k = 0; k < MIRROR_DOCUMENTS; k++)
@@ -242,8 +250,10 @@ void mirror_close(struct mirror *mirror)
 /* With the stage open: everything up to the switch, and the switch. */
 static bool copy(struct mirror *mirror, struct hallmark_error *err)
 {
-    return mirror_stage_fill(mirror, err) && mirror_stage_list(mirror, err) &&
-           mirror_trace_check(mirror, err) && mirror_fetch_look(mirror, err) &&
+    bool ok = mirror_stage_fill(mirror, err) && mirror_stage_list(mirror, err);
+
+    mirror_end_keys(mirror); /* which would idle while files come */
+    return ok && mirror_trace_check(mirror, err) && mirror_fetch_look(mirror, err) &&
            mirror_fetch_missing(mirror, err) && mirror_commit(mirror, err);
 }
 

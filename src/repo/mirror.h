@@ -42,6 +42,7 @@ struct mirror {
     const struct hallmark_mirror_options *options;
     const char *source;
     struct bytes keyring;
+    struct repository_keys keys; /* with which manifests are verified until files are fetched */
     struct strlist components, architectures, packages; /* wanted, sorted, each once */
     char *root;       /* DEST without links; NULL: there is none yet, in a dry run */
     char *state_base; /* the policy's state directory; in it, this mirror's own is open as: */
@@ -84,6 +85,7 @@ void mirror_policy_free(struct mirror_policy *policy);
 /* Opens DEST and what is remembered of it; unless this is a dry run, makes both and takes the lock.
  */
 bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error *err);
+void mirror_end_keys(struct mirror *mirror);
 void mirror_close(struct mirror *mirror);
 
 #endif

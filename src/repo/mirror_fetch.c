@@ -224,6 +224,8 @@ struct missing {
     unsigned *hashes;
     size_t n_items, n_failed;
     struct hallmark_error first; /* of those that failed */
+    int parent;                  /* the directory that was used last, -1 for none, and its path: */
+    char *directory;             /* with a slash at its end; "" for the root */
 };
 
 static void find_missing(struct missing *missing)
@@ -246,6 +248,22 @@ static void find_missing(struct missing *missing)
     missing->n_items = n;
 }
 
+/* The directory that PATH goes into, lent until the next call; most files go where the one before
+ * went. -1: it cannot be opened. */
+static int find_parent(struct missing *missing, const char *path, struct hallmark_error *err)
+{
+    size_t len = (size_t)(path_basename(path) - path);
+
+    if (missing->parent >= 0 && strlen(missing->directory) == len &&
+        memcmp(missing->directory, path, len) == 0)
+        return missing->parent;
+    file_close(&missing->parent);
+    free(missing->directory);
+    missing->directory = alloc_strndup(path, len);
+    missing->parent = mirror_tree_open_parent(missing->mirror->rootfd, path, err);
+    return missing->parent;
+}
+
 /* Compares the file and moves it to its place, or to where it waits for the switch. */
 static bool place(void *ctx, size_t i, const char *name, const struct digest_value *found,
                   struct hallmark_error *err)
@@ -258,12 +276,15 @@ static bool place(void *ctx, size_t i, const char *name, const struct digest_val
     char *waiting = mirror_fetch_waiting(index);
     struct tree_stamp stamp;
     bool ok = content_compare(content, found, err);
+    int parent;
 
     if (ok && file->fate == MIRROR_WRONG) {
         ok = renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
              error_set_errno(err, "%s: cannot keep it for later", file->path);
     } else if (ok) {
-        ok = mirror_tree_place(mirror->rootfd, mirror->stage.fd, name, file->path, &stamp, err);
+        parent = find_parent(missing, file->path, err);
+        ok = parent >= 0 &&
+             mirror_tree_place_in(parent, mirror->stage.fd, name, file->path, &stamp, err);
         if (ok)
             mirror_files_placed(file, &stamp);
     }
@@ -292,7 +313,7 @@ static bool note_failed(void *ctx, size_t i, const struct hallmark_error *why,
 
 bool mirror_fetch_missing(struct mirror *mirror, struct hallmark_error *err)
 {
-    struct missing missing = {.mirror = mirror};
+    struct missing missing = {.mirror = mirror, .parent = -1};
     struct mirror_batch batch = {.mirror = mirror,
                                  .fetch = mirror->suites[0].upstream->place.fetch,
                                  .arrived = place,
@@ -310,6 +331,8 @@ bool mirror_fetch_missing(struct mirror *mirror, struct hallmark_error *err)
     else if (ok && missing.n_failed)
         ok = error_set(err, missing.first.code, "%s (and %zu more)", missing.first.text,
                        missing.n_failed - 1);
+    file_close(&missing.parent);
+    free(missing.directory);
     free(missing.indexes);
     free(missing.items);
     free(missing.hashes);

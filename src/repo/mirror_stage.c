@@ -338,7 +338,7 @@ static bool list_files(struct mirror *mirror, const struct hallmark_repository *
 }
 
 /* Opens what is staged in DIRECTORY, or the one FILE of it. */
-static struct hallmark_repository *open_staged(const struct mirror *mirror, const char *directory,
+static struct hallmark_repository *open_staged(struct mirror *mirror, const char *directory,
                                                const char *file, struct hallmark_error *err)
 {
     char *name = path_join(directory, file);
@@ -348,7 +348,7 @@ static struct hallmark_repository *open_staged(const struct mirror *mirror, cons
     struct hallmark_repository *repository;
 
     mirror_policy_make(&policy, mirror, NULL, "");
-    repository = repository_open(path, &policy.policy, bytes_view(&mirror->keyring), err);
+    repository = repository_open_with(path, &policy.policy, &mirror->keys, err);
     mirror_policy_free(&policy);
     free(path);
     free(name);
@@ -356,7 +356,7 @@ static struct hallmark_repository *open_staged(const struct mirror *mirror, cons
 }
 
 /* A reader who takes Release and Release.gpg must get the same as one who takes InRelease. */
-static bool check_detached(const struct mirror *mirror, const struct mirror_suite *suite,
+static bool check_detached(struct mirror *mirror, const struct mirror_suite *suite,
                            struct hallmark_error *err)
 {
     struct hallmark_repository *repository;

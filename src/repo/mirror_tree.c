@@ -59,19 +59,25 @@ int mirror_tree_open_parent(int rootfd, const char *path, struct hallmark_error 
     return fd;
 }
 
+bool mirror_tree_place_in(int parent, int fromfd, const char *name, const char *path,
+                          struct tree_stamp *out, struct hallmark_error *err)
+{
+    const char *last = path_basename(path);
+    struct stat st;
+
+    if (renameat(fromfd, name, parent, last) < 0 ||
+        fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return error_set_errno(err, "%s: cannot put the file there", path);
+    tree_stamp_from(out, &st);
+    return true;
+}
+
 bool mirror_tree_place(int rootfd, int fromfd, const char *name, const char *path,
                        struct tree_stamp *out, struct hallmark_error *err)
 {
     int parent = mirror_tree_open_parent(rootfd, path, err);
-    const char *last = path_basename(path);
-    struct stat st;
-    bool ok = parent >= 0;
+    bool ok = parent >= 0 && mirror_tree_place_in(parent, fromfd, name, path, out, err);
 
-    if (ok && (renameat(fromfd, name, parent, last) < 0 ||
-               fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) < 0))
-        ok = error_set_errno(err, "%s: cannot put the file there", path);
-    if (ok)
-        tree_stamp_from(out, &st);
     file_close(&parent);
     return ok;
 }

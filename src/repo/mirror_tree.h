@@ -16,6 +16,10 @@ int mirror_tree_open_parent(int rootfd, const char *path, struct hallmark_error 
 bool mirror_tree_place(int rootfd, int fromfd, const char *name, const char *path,
                        struct tree_stamp *out, struct hallmark_error *err);
 
+/* Likewise, where PARENT is the directory that it goes into. */
+bool mirror_tree_place_in(int parent, int fromfd, const char *name, const char *path,
+                          struct tree_stamp *out, struct hallmark_error *err);
+
 /* Removes the regular file at PATH, if there is one, and the directories above it that are empty
  * then. *REMOVED says whether there was one. */
 bool mirror_tree_remove(int rootfd, const char *path, bool *removed, struct hallmark_error *err);

@@ -203,7 +203,7 @@ static bool open_suite(struct mirror *mirror, struct mirror_suite *suite, const 
     struct hallmark_repository *upstream;
 
     mirror_policy_make(&policy, mirror, name, mirror->state_base);
-    upstream = repository_open(mirror->source, &policy.policy, bytes_view(&mirror->keyring), err);
+    upstream = repository_open_with(mirror->source, &policy.policy, &mirror->keys, err);
     mirror_policy_free(&policy);
     suite->upstream = upstream;
     if (!upstream)

@@ -16,7 +16,11 @@
 #include "base/limits.h"
 #include "base/path.h"
 
-enum { PRIVATE_FILE = 0600, HASH_DIGITS = 16 };
+enum {
+    PRIVATE_FILE = 0600,
+    HASH_DIGITS = 16,
+    SMALL = 64 * 1024, /* up to here, one whose process was killed is fetched from its start */
+};
 
 void parcel_init(struct parcel *p, int dirfd, const struct content *content)
 {
@@ -43,20 +47,21 @@ static bool set_in_the_way(const struct parcel *p, struct hallmark_error *err)
     return error_set(err, HALLMARK_ERR_USAGE, "%s: is in the way, and not ours", p->part);
 }
 
-/* Whether the file of *ST is locked by us and has its name yet. */
+/* Whether the file of *ST, which is locked, has its name yet. */
 static bool is_still_there(const struct parcel *p, const struct stat *st)
 {
     struct stat now;
 
-    return flock(p->fd, LOCK_EX | LOCK_NB) == 0 &&
-           fstatat(p->dirfd, p->part, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == st->st_ino &&
+    return fstatat(p->dirfd, p->part, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == st->st_ino &&
            now.st_dev == st->st_dev;
 }
 
-/* Opens the file with FLAGS besides; only one that nobody else can have a name for or write to. */
-static bool open_part(struct parcel *p, int flags, struct hallmark_error *err)
+/* Opens the file with FLAGS besides; only one that nobody else can have a name for or write to. Its
+ * size goes to *SIZE. */
+static bool open_part(struct parcel *p, int flags, off_t *size, struct hallmark_error *err)
 {
     struct stat st;
+    bool is_ours;
 
     name_files(p);
     p->fd = file_open_at(p->dirfd, p->part, O_RDWR | O_NOFOLLOW | O_NONBLOCK | flags, PRIVATE_FILE);
@@ -68,10 +73,12 @@ static bool open_part(struct parcel *p, int flags, struct hallmark_error *err)
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 ||
         st.st_mode & (S_IWGRP | S_IWOTH))
         return set_in_the_way(p, err);
-    if (flock(p->fd, LOCK_EX | LOCK_NB) < 0 && errno != EWOULDBLOCK)
+    is_ours = flock(p->fd, LOCK_EX | LOCK_NB) == 0;
+    if (!is_ours && errno != EWOULDBLOCK)
         return error_set_errno(err, "%s", p->part);
+    *size = st.st_size;
     /* One that has just been renamed to its name is good, and no longer ours to write to. */
-    return is_still_there(p, &st) ||
+    return (is_ours && is_still_there(p, &st)) ||
            error_set(err, HALLMARK_ERR_BUSY, "%s: another process is fetching it", p->name);
 }
 
@@ -85,6 +92,7 @@ static void close_all(struct parcel *p)
     p->part = p->record = NULL;
     p->n_taken = 0;
     p->etag[0] = '\0';
+    p->is_recorded = false;
 }
 
 /* ---- Going on ------------------------------------------------------------------------------- */
@@ -129,6 +137,7 @@ static bool read_part(struct parcel *p, struct hallmark_error *err)
 bool parcel_resume(struct parcel *p, struct hallmark_error *err)
 {
     struct stat st;
+    off_t size;
     bool ok;
 
     name_files(p);
@@ -136,8 +145,9 @@ bool parcel_resume(struct parcel *p, struct hallmark_error *err)
         close_all(p);
         return true;
     }
-    ok = open_part(p, 0, err);
-    if (ok && read_record(p, NULL) && (uint64_t)st.st_size < p->content->package.size) {
+    ok = open_part(p, 0, &size, err);
+    p->is_recorded = true;
+    if (ok && read_record(p, NULL) && (uint64_t)size < p->content->package.size) {
         p->digest = digest_new(p->content->hashes, err);
         ok = p->digest && read_part(p, err);
     }
@@ -152,11 +162,13 @@ bool parcel_resume(struct parcel *p, struct hallmark_error *err)
 
 static bool begin(struct parcel *p, struct hallmark_error *err)
 {
+    off_t size;
+
     if (p->digest)
         return true;
-    if (!open_part(p, O_CREAT, err))
+    if (!open_part(p, O_CREAT, &size, err))
         goto fail;
-    if (ftruncate(p->fd, 0) < 0) {
+    if (size && ftruncate(p->fd, 0) < 0) {
         error_set_errno(err, "%s", p->part);
         goto fail;
     }
@@ -169,15 +181,27 @@ fail:
 }
 
 /* Need not survive a crash: without it, the file is fetched from its start. */
-static bool write_record(const struct parcel *p, struct hallmark_error *err)
+static bool write_record(struct parcel *p, struct hallmark_error *err)
 {
-    int fd = file_open_at(p->dirfd, p->record, O_WRONLY | O_CREAT | O_EXCL, PRIVATE_FILE);
-    bool ok = fd >= 0 && file_write_all(fd, p->etag, strlen(p->etag));
+    bool ok;
+    int fd;
+
+    unlinkat(p->dirfd, p->record, 0);
+    p->is_recorded = true;
+    fd = file_open_at(p->dirfd, p->record, O_WRONLY | O_CREAT | O_EXCL, PRIVATE_FILE);
+    ok = fd >= 0 && file_write_all(fd, p->etag, strlen(p->etag));
 
     if (!ok)
         error_set_errno(err, "%s", p->record);
     file_close(&fd);
     return ok;
+}
+
+static void remove_record(struct parcel *p)
+{
+    if (p->is_recorded)
+        unlinkat(p->dirfd, p->record, 0);
+    p->is_recorded = false;
 }
 
 bool parcel_set_etag(struct parcel *p, const char *etag, struct hallmark_error *err)
@@ -186,9 +210,11 @@ bool parcel_set_etag(struct parcel *p, const char *etag, struct hallmark_error *
         return false;
     if (strcmp(etag, p->etag) == 0)
         return true;
-    unlinkat(p->dirfd, p->record, 0);
     snprintf(p->etag, sizeof p->etag, "%s", etag);
-    return !*etag || write_record(p, err);
+    if (p->content->package.size > SMALL && *etag)
+        return write_record(p, err);
+    remove_record(p);
+    return true;
 }
 
 bool parcel_take(struct parcel *p, const void *data, size_t len, struct hallmark_error *err)
@@ -222,7 +248,7 @@ bool parcel_put(struct parcel *p, enum parcel_other other, struct hallmark_error
              unlinkat(p->dirfd, p->part, 0) == 0;
     if (!ok)
         return error_set_errno(err, "%s", p->name);
-    unlinkat(p->dirfd, p->record, 0);
+    remove_record(p);
     close_all(p);
     return true;
 }
@@ -230,7 +256,7 @@ bool parcel_put(struct parcel *p, enum parcel_other other, struct hallmark_error
 void parcel_discard(struct parcel *p)
 {
     if (p->fd >= 0) {
-        unlinkat(p->dirfd, p->record, 0);
+        remove_record(p);
         unlinkat(p->dirfd, p->part, 0);
     }
     close_all(p);
@@ -238,7 +264,7 @@ void parcel_discard(struct parcel *p)
 
 void parcel_leave(struct parcel *p)
 {
-    if (p->n_taken && p->etag[0])
+    if (p->n_taken && p->etag[0] && (p->is_recorded || write_record(p, NULL)))
         close_all(p);
     else
         parcel_discard(p);

@@ -2,7 +2,8 @@
 /*
  * A file that is on its way into a directory: ".NAME.HASH.part" until it is whole and verified. What
  * came before a connection broke may be gone on with, where the server vouches for it by an ETag that
- * stands in ".NAME.HASH.etag"; the whole is hashed in any case.
+ * stands in ".NAME.HASH.etag", from the start for what is large, and else when it is left; the whole
+ * is hashed in any case.
  */
 #ifndef REPO_PARCEL_H
 #define REPO_PARCEL_H
@@ -23,6 +24,7 @@ struct parcel {
     struct digest *digest;
     uint64_t n_taken;
     char etag[PARCEL_ETAG_LEN]; /* of what was taken; "": it cannot be gone on with */
+    bool is_recorded;           /* there may be a file that says so */
 };
 
 /* What to do with a file of the name that is another one. */

@@ -108,18 +108,17 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
 }
 
 static bool verify(struct hallmark_repository *repository, const struct hallmark_policy *in,
-                   struct bytes_view keyring, struct hallmark_error *err)
+                   struct repository_keys *keys, struct hallmark_error *err)
 {
     struct policy policy = {0};
-    struct openpgp *keys;
     bool ok;
 
     if (!policy_from(&policy, in, err))
         return false;
     /* A key may be as much ahead of the clock as what it signs. */
-    keys = openpgp_open(keyring, in->now + in->clock_skew, err);
-    ok = keys && verify_documents(repository, keys, &policy, WITH_CACHE, err);
-    openpgp_close(keys);
+    if (!keys->session)
+        keys->session = openpgp_open(keys->keyring, in->now + in->clock_skew, err);
+    ok = keys->session && verify_documents(repository, keys->session, &policy, WITH_CACHE, err);
     policy_free(&policy);
     return ok;
 }
@@ -268,9 +267,10 @@ static void name_urls(struct hallmark_repository *repository, const char *locati
     }
 }
 
-struct hallmark_repository *repository_open(const char *location,
-                                            const struct hallmark_policy *policy,
-                                            struct bytes_view keyring, struct hallmark_error *err)
+struct hallmark_repository *repository_open_with(const char *location,
+                                                 const struct hallmark_policy *policy,
+                                                 struct repository_keys *keys,
+                                                 struct hallmark_error *err)
 {
     struct hallmark_repository *repository = alloc_array(1, sizeof *repository);
     struct fetch_options options = {.sandbox = policy->sandbox,
@@ -294,10 +294,21 @@ struct hallmark_repository *repository_open(const char *location,
         name_urls(repository, location, policy);
     if (fetch_is_remote(repository->place.fetch))
         repository->cache = cache_new(repository->state_dir);
-    if (!verify(repository, policy, keyring, err) || !settle(repository, err)) {
+    if (!verify(repository, policy, keys, err) || !settle(repository, err)) {
         hallmark_repository_close(repository);
         return NULL;
     }
+    return repository;
+}
+
+struct hallmark_repository *repository_open(const char *location,
+                                            const struct hallmark_policy *policy,
+                                            struct bytes_view keyring, struct hallmark_error *err)
+{
+    struct repository_keys keys = {.keyring = keyring};
+    struct hallmark_repository *repository = repository_open_with(location, policy, &keys, err);
+
+    openpgp_close(keys.session);
     return repository;
 }
 

@@ -56,6 +56,17 @@ struct hallmark_repository *repository_open(const char *location,
                                             const struct hallmark_policy *policy,
                                             struct bytes_view keyring, struct hallmark_error *err);
 
+/* Keys that several repositories are opened with, by one clock: the policies have the same now and
+ * clock_skew. */
+struct repository_keys {
+    struct bytes_view keyring;
+    struct openpgp *session; /* NULL: opened when it is needed; openpgp_close() is the caller's */
+};
+struct hallmark_repository *repository_open_with(const char *location,
+                                                 const struct hallmark_policy *policy,
+                                                 struct repository_keys *keys,
+                                                 struct hallmark_error *err);
+
 /* Lent. */
 const struct verified_release *repository_release(const struct hallmark_repository *repository);
 

@@ -39,6 +39,7 @@ struct run {
     const struct fetch_sink *sink;
     struct slot slots[HTTP_SLOTS];
     size_t n_used, n_due;
+    struct bytes url, packet; /* of requests that are made */
 };
 
 /* What came in one packet, and the answer of it that is looked at. */
@@ -215,55 +216,48 @@ static bool start(struct http *http, struct hallmark_error *err)
     return ok;
 }
 
-/* Sends REQUEST; *IS_DUE stays true where the worker cannot take it now, for it may be waiting
+/* Sends PACKET; *IS_SENT becomes false where the worker cannot take it now, for it may be waiting
  * until what it says is heard. */
-static bool send_request(struct http *http, const struct http_request *request, bool *is_due,
-                         struct hallmark_error *err)
+static bool send_packet(struct http *http, const struct bytes *packet, bool *is_sent,
+                        struct hallmark_error *err)
 {
-    size_t len = offsetof(struct http_request, url) + strlen(request->url) + 1;
     ssize_t n;
 
     do
-        n = send(http->worker.control, request, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        n = send(http->worker.control, packet->data, packet->len, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     /* Of one that has ended, what it said last is to be heard yet. */
-    *is_due = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    return n == (ssize_t)len || *is_due || errno == EPIPE || errno == ECONNRESET ||
+    *is_sent = n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    return n == (ssize_t)packet->len || !*is_sent || errno == EPIPE || errno == ECONNRESET ||
            error_set_errno(err, "%s: cannot be given its task", http->worker.what);
 }
 
-/* Asks for the item of SLOT, by its hash or by its name. */
-static bool ask(struct run *run, size_t slot, struct hallmark_error *err)
+/* Appends the request for the item of SLOT, by its hash or by its name. */
+static bool add_request(struct run *run, size_t slot, struct bytes *packet,
+                        struct hallmark_error *err)
 {
     const struct fetch_item *item = &run->items[run->slots[slot].item];
     const char *path = run->slots[slot].is_by_hash ? item->by_hash : item->path;
-    struct http_request *request = alloc_array(1, sizeof *request);
-    struct bytes url = {0};
-    bool ok;
+    struct http_request request = {
+        .id = (uint32_t)slot, .kind = (uint32_t)run->kind, .size = item->size};
+    struct bytes *url = &run->url;
+    bool is_etag = item->etag && strlen(item->etag) < sizeof request.etag;
 
-    bytes_append_str(&url, run->http->base);
-    bytes_append_str(&url, "/");
-    url_append_path(&url, path);
-    request->id = (uint32_t)slot;
-    request->kind = (uint32_t)run->kind;
-    request->size = item->size;
-    if (item->n_present && item->n_present < item->size && item->etag &&
-        !run->slots[slot].is_next && strlen(item->etag) < sizeof request->etag) {
-        request->n_present = item->n_present;
-        strcpy(request->etag, item->etag);
-    } else if (run->kind == HTTP_DOCUMENT && item->etag &&
-               strlen(item->etag) < sizeof request->etag) {
-        strcpy(request->etag, item->etag);
-    }
-    ok = fits(url.data, sizeof request->url, "a URL", err);
-    if (ok) {
-        strcpy(request->url, url.data);
-        ok = send_request(run->http, request, &run->slots[slot].is_due, err);
-    }
-    run->slots[slot].n_received = request->n_present;
-    bytes_free(&url);
-    free(request);
-    return ok;
+    if (is_etag && item->n_present && item->n_present < item->size && !run->slots[slot].is_next)
+        request.n_present = item->n_present;
+    if (is_etag && (request.n_present || run->kind == HTTP_DOCUMENT))
+        strcpy(request.etag, item->etag);
+    run->slots[slot].n_received = request.n_present;
+    url->len = 0;
+    bytes_append_str(url, run->http->base);
+    bytes_append_str(url, "/");
+    url_append_path(url, path);
+    if (!fits(url->data, HTTP_URL_MAX, "a URL", err))
+        return false;
+    request.url_len = (uint32_t)url->len;
+    bytes_append(packet, &request, sizeof request);
+    bytes_append(packet, url->data, url->len);
+    return true;
 }
 
 /* Gives the free slots an item each. */
@@ -283,20 +277,35 @@ static void fill_slots(struct run *run)
     }
 }
 
+/* Asks for what has not been asked, as much as goes into one packet. */
+static bool ask_some(struct run *run, bool *is_sent, struct hallmark_error *err)
+{
+    enum { ROOM = HTTP_PACKET_MAX - sizeof(struct http_request) - HTTP_URL_MAX };
+    size_t asked[HTTP_SLOTS], n_asked = 0, i;
+
+    run->packet.len = 0;
+    for (i = 0; i < HTTP_SLOTS && run->packet.len <= ROOM; i++) {
+        if (!run->slots[i].is_due)
+            continue;
+        if (!add_request(run, i, &run->packet, err))
+            return false;
+        asked[n_asked++] = i;
+    }
+    if (!send_packet(run->http, &run->packet, is_sent, err))
+        return false;
+    for (i = 0; *is_sent && i < n_asked; i++, run->n_due--)
+        run->slots[asked[i]].is_due = false;
+    return true;
+}
+
 /* Asks for what has not been asked, until the worker can take no more. */
 static bool ask_due(struct run *run, struct hallmark_error *err)
 {
-    size_t i;
+    bool is_sent = true;
 
-    for (i = 0; i < HTTP_SLOTS && run->n_due; i++) {
-        if (!run->slots[i].is_due)
-            continue;
-        if (!ask(run, i, err))
+    while (run->n_due && is_sent)
+        if (!ask_some(run, &is_sent, err))
             return false;
-        if (run->slots[i].is_due)
-            break;
-        run->n_due--;
-    }
     return true;
 }
 
@@ -445,6 +454,8 @@ bool http_get(struct http *http, enum http_kind kind, const struct fetch_item *i
     /* What it was asked and nobody waits for any more would come next time. */
     if (!ok)
         worker_stop(&http->worker);
+    bytes_free(&run.url);
+    bytes_free(&run.packet);
     free(packet);
     return ok;
 }

@@ -202,7 +202,7 @@ static bool check_answer(struct http_transfer *t)
         return error_set(&t->why, HALLMARK_ERR_IO,
                          "the server says in two ways how long its answer is");
     if (answer->is_encoded &&
-        !(answer->is_gzip && t->request.kind == HTTP_FILE && is_gzip_name(t->request.url)))
+        !(answer->is_gzip && t->request.kind == HTTP_FILE && is_gzip_name(t->name)))
         return error_set(&t->why, HALLMARK_ERR_IO,
                          "the server sends it encoded (Content-Encoding), which was not asked for");
     if (status_of(t) == STATUS_PARTIAL) {
@@ -369,18 +369,19 @@ static void prepare(struct http_transfer *t)
 }
 
 bool http_transfer_begin(struct http_transfer *t, struct http_transfer_context *context,
-                         const struct http_request *request)
+                         const struct http_request *request, char *url)
 {
     int64_t seconds = 10 * (int64_t)context->setup->seconds;
     CURL *easy = t->easy ? t->easy : curl_easy_init();
     struct curl_slist *headers = t->headers;
 
-    if (!easy)
-        return false;
+    free(t->name);
     free(t->url);
     *t = (struct http_transfer){
-        .context = context, .easy = easy, .headers = headers, .request = *request};
-    t->url = alloc_strdup(request->url);
+        .context = context, .easy = easy, .headers = headers, .request = *request, .name = url};
+    if (!easy)
+        return false;
+    t->url = alloc_strdup(url);
     t->n_start = t->n_received = request->n_present;
     strcpy(t->etag, request->etag);
     if (request->kind != HTTP_PROBE)
@@ -395,6 +396,7 @@ void http_transfer_free(struct http_transfer *t)
 {
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
+    free(t->name);
     free(t->url);
 }
 

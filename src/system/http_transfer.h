@@ -43,7 +43,8 @@ struct http_transfer {
     CURL *easy;
     struct curl_slist *headers;
     struct http_request request;
-    char *url; /* after redirects */
+    char *name; /* its URL */
+    char *url;  /* after redirects */
     unsigned n_redirects, n_attempts;
     uint64_t n_received;      /* bytes that were handed over */
     uint64_t n_start;         /* where this attempt goes on */
@@ -56,9 +57,10 @@ struct http_transfer {
     bool is_active;
 };
 
-/* Prepares TRANSFER for REQUEST; its handle is made once and used again. */
+/* Prepares TRANSFER for REQUEST of URL, which is taken over; its handle is made once and used again.
+ */
 bool http_transfer_begin(struct http_transfer *transfer, struct http_transfer_context *context,
-                         const struct http_request *request);
+                         const struct http_request *request, char *url);
 
 /* What becomes of it when libcurl is done with RESULT: true, it has to be done again, prepared for
  * that; false, its outcome has been sent. */

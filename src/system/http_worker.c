@@ -21,14 +21,21 @@
 
 enum { SLICE_MS = 1000, KEPT_BYTES = 4 << 20 };
 
+/* One that waits until there is room. */
+struct waiting {
+    struct http_request request;
+    char *url;
+};
+
 struct service {
     struct http_transfer_context context;
     struct http_setup setup;
     CURLM *multi;
     struct http_transfer transfers[HTTP_PARALLEL];
     size_t n_active;
-    struct http_request waiting[HTTP_SLOTS]; /* in a ring */
+    struct waiting waiting[HTTP_SLOTS]; /* in a ring */
     size_t first_waiting, n_waiting;
+    char packet[HTTP_PACKET_MAX];
 };
 
 /* ---- Before narrowing ----------------------------------------------------------------------- */
@@ -131,35 +138,50 @@ static bool set_up(struct service *s, unsigned *layers, struct hallmark_error *e
 
 /* ---- At work -------------------------------------------------------------------------------- */
 
+/* Queues the requests of a packet of LEN bytes; false where it makes no sense. */
+static bool unpack(struct service *s, size_t len)
+{
+    struct waiting *last;
+    size_t at = 0;
+
+    for (; at < len; s->n_waiting++) {
+        if (s->n_waiting == HTTP_SLOTS || len - at < sizeof last->request)
+            return false;
+        last = &s->waiting[(s->first_waiting + s->n_waiting) % HTTP_SLOTS];
+        memcpy(&last->request, s->packet + at, sizeof last->request);
+        at += sizeof last->request;
+        if (last->request.url_len > len - at)
+            return false;
+        last->url = alloc_strndup(s->packet + at, last->request.url_len);
+        at += last->request.url_len;
+    }
+    return true;
+}
+
 /* Takes the requests that have come; false when nobody asks any more. */
 static bool take_requests(struct service *s)
 {
-    struct http_request *request;
     ssize_t n;
 
-    while (s->n_waiting < HTTP_SLOTS) {
-        request = &s->waiting[(s->first_waiting + s->n_waiting) % HTTP_SLOTS];
-        do
-            n = recv(s->context.control, request, sizeof *request, MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return true;
-        if (n <= (ssize_t)offsetof(struct http_request, url) || ((char *)request)[n - 1] != '\0')
-            return false;
-        s->n_waiting++;
-    }
-    return true;
+    do
+        n = recv(s->context.control, s->packet, sizeof s->packet, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return true;
+    return n > 0 && unpack(s, (size_t)n);
 }
 
 /* Begins what waits, as far as there is room. */
 static bool begin(struct service *s)
 {
     struct http_transfer *transfer = s->transfers;
+    const struct waiting *first;
 
     for (; s->n_waiting && s->n_active < HTTP_PARALLEL; transfer++) {
         if (transfer->is_active)
             continue;
-        if (!http_transfer_begin(transfer, &s->context, &s->waiting[s->first_waiting]) ||
+        first = &s->waiting[s->first_waiting];
+        if (!http_transfer_begin(transfer, &s->context, &first->request, first->url) ||
             curl_multi_add_handle(s->multi, transfer->easy) != CURLM_OK)
             return false;
         s->first_waiting = (s->first_waiting + 1) % HTTP_SLOTS;

@@ -13,6 +13,7 @@
 #include "corpus.h"
 #include "crypto/digest.h"
 #include "repo/cache.h"
+#include "repo/cache_document.h"
 #include "temporary.h"
 
 #define URL  "http://example.org/InRelease"
@@ -159,6 +160,35 @@ static void cache_accepts_that_there_is_none(void **state)
     cache_free(NULL);
 }
 
+static bool parse_document(struct bytes_view data, const char *file, struct hallmark_error *err)
+{
+    char etag[FETCH_ETAG_LEN];
+    struct bytes_view text;
+
+    (void)file;
+    return cache_document_parse(data, etag, &text) ||
+           error_set(err, HALLMARK_ERR_MALFORMED, "damaged");
+}
+
+static void cache_document_accepts_good_files(void **state)
+{
+    (void)state;
+    corpus_assert_accepts("cache_document/good", parse_document);
+}
+
+static void cache_document_rejects_bad_files(void **state)
+{
+    static const struct corpus_case cases[] = {
+        {"etag-blank", "damaged"},    {"etag-empty", "damaged"}, {"etag-open", "damaged"},
+        {"etag-too-long", "damaged"}, {"etag-weak", "damaged"},  {"hash-other", "damaged"},
+        {"hash-short", "damaged"},    {"hash-upper", "damaged"}, {"one-line", "damaged"},
+        {"text-cut", "damaged"},      {"text-longer", "damaged"}};
+
+    (void)state;
+    corpus_assert_rejects("cache_document/bad", parse_document, HALLMARK_ERR_MALFORMED, cases,
+                          sizeof cases / sizeof *cases);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -168,6 +198,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(cache_accepts_an_index_and_nothing_before_it_is_saved,
                                         set_up, tear_down),
         cmocka_unit_test(cache_accepts_that_there_is_none),
+        cmocka_unit_test(cache_document_accepts_good_files),
+        cmocka_unit_test(cache_document_rejects_bad_files),
     };
 
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,7 +100,7 @@ static void parcel_accepts_the_right_bytes(void **state)
     assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
     assert_true(parcel_take(&f->parcel, "ta", 2, &f->err));
     assert_false(exists(f, "x_1.deb"));
-    assert_content(f, ETAG, "\"e\"");
+    assert_false(exists(f, ETAG)); /* it is small */
     assert_true(parcel_check(&f->parcel, 0640, &f->err));
     assert_false(exists(f, "x_1.deb"));
     assert_true(parcel_put(&f->parcel, PARCEL_KEEP_OTHER, &f->err));
@@ -144,6 +145,7 @@ static void parcel_accepts_to_go_on(void **state)
     assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
     parcel_leave(&f->parcel);
     assert_int_equal(count(f), 2);
+    assert_content(f, ETAG, "\"e\"");
     assert_int_equal(f->parcel.n_taken, 0);
     assert_true(parcel_resume(&f->parcel, &f->err));
     assert_int_equal(f->parcel.n_taken, 2);
@@ -153,6 +155,29 @@ static void parcel_accepts_to_go_on(void **state)
     assert_true(parcel_put(&f->parcel, PARCEL_KEEP_OTHER, &f->err));
     assert_content(f, "x_1.deb", "data");
     assert_int_equal(count(f), 1);
+}
+
+/* Of a large one, the ETag stands there while it comes: its process may be killed. */
+static void parcel_accepts_to_be_killed(void **state)
+{
+    struct fixture *f = *state;
+    struct parcel next;
+
+    f->content->package.size = 65537;
+    assert_true(parcel_set_etag(&f->parcel, "\"a\"", &f->err));
+    assert_content(f, ETAG, "\"a\"");
+    assert_true(parcel_set_etag(&f->parcel, "\"e\"", &f->err));
+    assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
+    assert_content(f, ETAG, "\"e\"");
+    assert_int_equal(flock(f->parcel.fd, LOCK_UN), 0);
+    parcel_init(&next, f->dirfd, f->content);
+    assert_true(parcel_resume(&next, &f->err));
+    assert_int_equal(next.n_taken, 2);
+    assert_string_equal(next.etag, "\"e\"");
+    assert_true(parcel_set_etag(&next, "", &f->err));
+    assert_false(exists(f, ETAG));
+    parcel_discard(&next);
+    assert_int_equal(count(f), 0);
 }
 
 /* Without an ETag nothing is kept; nor is what is as long as the whole, or has no good record. */
@@ -222,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(parcel_rejects_other_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_rejects_to_replace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_accepts_to_go_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parcel_accepts_to_be_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_rejects_to_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_rejects_what_is_not_ours, set_up, tear_down),
     };
