@@ -151,8 +151,8 @@ static bool take_variant(struct reading *r, size_t v, enum content_name name)
     return false;
 }
 
-/* The variants in the order in which they are asked for: those that are quick to read first, over a
- * network those that are small. */
+/* The variants in the order in which they are asked for: those that are quick to read first; over a
+ * network, or where the plain one, the first, is too large to be copied, those that are small. */
 static void order_variants(const struct reading *r, size_t order[N_VARIANTS])
 {
     uint64_t sizes[N_VARIANTS] = {0};
@@ -165,7 +165,7 @@ static void order_variants(const struct reading *r, size_t order[N_VARIANTS])
         order[i] = i;
         content_free(content);
     }
-    if (!fetch_is_remote(r->fetch))
+    if (!fetch_is_remote(r->fetch) && sizes[0] <= LIMITS_PACKAGES_BYTES)
         return;
     for (i = 1; i < N_VARIANTS; i++)
         for (k = i; k > 0 && sizes[order[k]] < sizes[order[k - 1]]; k--) {
