@@ -82,7 +82,8 @@ static void cache_accepts_a_document(void **state)
 
 static void cache_rejects_weak_etags(void **state)
 {
-    static const char *const etags[] = {"", "\"\"", "x", "W/\"1\"", "\"a b\"", "\"\n\"", "\"x"};
+    static const char *const etags[] = {"",     "\"\"",    "x",      "W/\"1\"",
+                                        "\"xy", "\"a b\"", "\"\n\"", "\"x"};
     const char *dir = *state;
     size_t i;
 
@@ -179,10 +180,10 @@ static void cache_document_accepts_good_files(void **state)
 static void cache_document_rejects_bad_files(void **state)
 {
     static const struct corpus_case cases[] = {
-        {"etag-blank", "damaged"},    {"etag-empty", "damaged"}, {"etag-open", "damaged"},
-        {"etag-too-long", "damaged"}, {"etag-weak", "damaged"},  {"hash-other", "damaged"},
-        {"hash-short", "damaged"},    {"hash-upper", "damaged"}, {"one-line", "damaged"},
-        {"text-cut", "damaged"},      {"text-longer", "damaged"}};
+        {"etag-delete", "damaged"}, {"etag-blank", "damaged"},    {"etag-empty", "damaged"},
+        {"etag-open", "damaged"},   {"etag-too-long", "damaged"}, {"etag-weak", "damaged"},
+        {"hash-other", "damaged"},  {"hash-short", "damaged"},    {"hash-upper", "damaged"},
+        {"one-line", "damaged"},    {"text-cut", "damaged"},      {"text-longer", "damaged"}};
 
     (void)state;
     corpus_assert_rejects("cache_document/bad", parse_document, HALLMARK_ERR_MALFORMED, cases,
