@@ -11,10 +11,9 @@ publish "$root"
 private=(unshare --mount --propagation private)
 [ "$(id -u)" = 0 ] || private+=(--map-root-user)
 
-directory=$({ verify check "$root" --no-state 2>&1 || :; } | sed -n 's/.*no keyring: \(.*\) holds no .*/\1/p')
+directory=$(sed -n 's/^sysconfdir = //p' "$top_builddir/Makefile")/hallmark/keyrings
 case $directory in
 /etc/*) ;;
-'') skip "keyrings are configured here already" ;;
 *) skip "this build's configuration is in $directory" ;;
 esac
 mkdir -p "$T/etc" "$T$directory"
