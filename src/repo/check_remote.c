@@ -168,8 +168,11 @@ void check_remote_flush(struct check_remote *remote)
         is_more = pass_on(remote, &walk);
     }
     for (i = 0; i < remote->n_candidates; i++) {
-        const struct candidate *c = &remote->candidates[i];
+        struct candidate *c = &remote->candidates[i];
 
+        if (c->is_due && !c->worst.code) /* whatever the reason: nothing has vouched for it */
+            error_set(&c->worst, HALLMARK_ERR_IO, "%s: no location has answered",
+                      c->content->package.path);
         remote->options.each(remote->options.ctx, c->content, c->is_due ? &c->worst : NULL);
     }
     drop_all(remote);
