@@ -512,8 +512,8 @@ static bool scan(struct generate *g, struct hallmark_error *err)
     struct tree_options options = {.exclude = &exclude, .reserved = reserved, .written = written};
     bool ok;
 
-    if (g->out.apt)
-        options.below = PLACEMENT_POOL;
+    options.below = g->out.apt ? PLACEMENT_POOL : NULL;
+    options.max_files = g->out.apt ? LIMITS_TREE_FILES : LIMITS_ENTRIES;
     settings_words(g->options->settings, SETTINGS_EXCLUDE, &exclude);
     ok = tree_scan(&g->tree, g->rootfd, &options, err);
     strlist_free(&exclude);

@@ -146,10 +146,11 @@ static enum verdict judge_name(struct scan *scan, const char *path)
 static bool add_file(struct scan *scan, char **path, const struct stat *st)
 {
     struct tree *tree = scan->tree;
+    size_t max_files = scan->options->max_files ? scan->options->max_files : LIMITS_TREE_FILES;
 
-    if (tree->n_files >= LIMITS_TREE_FILES)
-        return error_set(scan->err, HALLMARK_ERR_MALFORMED, "%s: the tree holds more than %d files",
-                         *path, LIMITS_TREE_FILES);
+    if (tree->n_files >= max_files)
+        return error_set(scan->err, HALLMARK_ERR_MALFORMED,
+                         "%s: the tree holds more than %zu files", *path, max_files);
     tree->files = alloc_one_more(tree->files, tree->n_files, &tree->files_cap, sizeof *tree->files);
     tree->files[tree->n_files].path = *path;
     tree_stamp_from(&tree->files[tree->n_files++].stamp, st);

@@ -42,14 +42,15 @@ struct tree_options {
                                       case of its letters, other than as WRITTEN says:
                                       HALLMARK_ERR_MALFORMED */
     const char *const
-        *written; /* NULL-terminated names at the root that are passed over silently */
+        *written;     /* NULL-terminated names at the root that are passed over silently */
+    size_t max_files; /* 0: LIMITS_TREE_FILES */
 };
 
 /* Walks the tree at ROOTFD, or the directory BELOW in it, which need not be there; paths are
  * relative to ROOTFD. Skips names that start with ".", before any check, then what is excluded, and
  * symbolic links; what disappears meanwhile is not there. HALLMARK_ERR_MALFORMED, naming it: a name
  * that path_check() refuses, a reserved name, something that is neither file, directory nor link,
- * LIMITS_DEPTH, LIMITS_TREE_FILES. HALLMARK_ERR_IO, naming it: what cannot be read,
+ * LIMITS_DEPTH, MAX_FILES. HALLMARK_ERR_IO, naming it: what cannot be read,
  * HALLMARK_ERR_USAGE: a pattern that fnmatch(3) cannot use. The walk is in the order of names, so
  * the same tree gives the same error. Another file system's directory is walked like any other.
  * *OUT is empty, or was freed, before the call. */

@@ -357,6 +357,21 @@ static void tree_rejects_the_first_offence(void **state)
     assert_refused(f, HALLMARK_ERR_MALFORMED, "\"10 bad\"");
 }
 
+static void tree_rejects_more_files_than_are_wanted(void **state)
+{
+    struct tree_options options = {.max_files = 2};
+    struct fixture *f = *state;
+
+    make_file(f, "a");
+    make_file(f, "b");
+    assert_true(scan_with(f, &options));
+    make_file(f, "c");
+    assert_false(scan_with(f, &options));
+    assert_int_equal(f->err.code, HALLMARK_ERR_MALFORMED);
+    assert_non_null(strstr(f->err.text, "c: the tree holds more than 2 files"));
+    assert_true(scan(f));
+}
+
 static void tree_rejects_depth(void **state)
 {
     struct fixture *f = *state;
@@ -538,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tree_rejects_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tree_rejects_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tree_rejects_the_first_offence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tree_rejects_more_files_than_are_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tree_rejects_depth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tree_rejects_unreadable_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tree_rejects_a_root_that_is_no_directory, set_up,
