@@ -17,8 +17,8 @@ struct check {
     struct hallmark_check_report report;
     uint64_t n_total; /* bytes that will be read if all is well; 0: not known */
     struct hallmark_error worst;
-    struct strlist told; /* problems of files that are no packages */
-    struct hash_ahead *ahead;
+    struct strlist told;         /* problems of files that are no packages */
+    struct hash_ahead *ahead;    /* NULL: it is not */
     struct check_remote *remote; /* NULL: the repository is on this machine */
 };
 
@@ -100,8 +100,10 @@ static bool start_ahead(struct check *check, struct hallmark_error *err)
 
     if (!digest_batch_find(check->options->hash_backend, &options.kind, err))
         return false;
+    if (check->remote)
+        return true;
     check->ahead = hash_ahead_new(&options);
-    for (i = 0; !check->remote && (content = content_at(check, i)) != NULL; i++)
+    for (i = 0; (content = content_at(check, i)) != NULL; i++)
         if (content->kind == CONTENT_PACKAGE && content->hashes == RELEASE_SHA256)
             hash_ahead_add(check->ahead, i, content->package.size);
     return true;
@@ -110,7 +112,7 @@ static bool start_ahead(struct check *check, struct hallmark_error *err)
 /* Whether file I, which is CONTENT, was found good. Anything else says nothing. */
 static bool is_good_ahead(struct check *check, size_t i, const struct content *content)
 {
-    const struct hash_ahead_file *file = hash_ahead_find(check->ahead, i);
+    const struct hash_ahead_file *file = check->ahead ? hash_ahead_find(check->ahead, i) : NULL;
 
     if (!file || memcmp(file->sha256, content->sha256, sizeof file->sha256) != 0)
         return false;

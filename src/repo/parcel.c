@@ -172,6 +172,8 @@ static bool begin(struct parcel *p, struct hallmark_error *err)
         error_set_errno(err, "%s", p->part);
         goto fail;
     }
+    /* What another time has left is not about what comes now. */
+    p->is_recorded = p->is_recorded || size || p->content->package.size > SMALL;
     p->digest = digest_new(p->content->hashes, err);
     if (p->digest)
         return true;
@@ -239,6 +241,7 @@ bool parcel_put(struct parcel *p, enum parcel_other other, struct hallmark_error
 {
     bool ok;
 
+    remove_record(p);
     if (other == PARCEL_REPLACE_OTHER)
         ok = renameat(p->dirfd, p->part, p->dirfd, p->name) == 0;
     else
@@ -248,7 +251,6 @@ bool parcel_put(struct parcel *p, enum parcel_other other, struct hallmark_error
              unlinkat(p->dirfd, p->part, 0) == 0;
     if (!ok)
         return error_set_errno(err, "%s", p->name);
-    remove_record(p);
     close_all(p);
     return true;
 }

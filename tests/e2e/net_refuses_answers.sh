@@ -130,3 +130,7 @@ lie S17-http 3 'InRelease' flip
 [ -z "$(find "$T/out" -mindepth 1)" ] || fail "left behind: $(find "$T/out")"
 lies "$root"
 accepts N16-mended -- consume check "$url" --quiet
+
+# What comes wrong once is asked for once more.
+lies "$root" "/$package" "1*flip"
+accepts P01-http-wrong-once -- consume check "$url" --quiet

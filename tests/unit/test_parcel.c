@@ -157,6 +157,26 @@ static void parcel_accepts_to_go_on(void **state)
     assert_int_equal(count(f), 1);
 }
 
+/* A record that another time has left does not vouch for what comes now. */
+static void parcel_rejects_the_record_of_another_time(void **state)
+{
+    struct fixture *f = *state;
+
+    put_file(f, PART, "xx", 0600);
+    put_file(f, ETAG, "\"old\"", 0600);
+    assert_true(parcel_set_etag(&f->parcel, "\"e\"", &f->err));
+    assert_false(exists(f, ETAG));
+    assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
+    assert_content(f, PART, "da");
+    parcel_discard(&f->parcel);
+    f->content->package.size = 65537;
+    put_file(f, ETAG, "\"old\"", 0600);
+    assert_true(parcel_set_etag(&f->parcel, "", &f->err));
+    assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
+    parcel_leave(&f->parcel);
+    assert_int_equal(count(f), 0);
+}
+
 /* Of a large one, the ETag stands there while it comes: its process may be killed. */
 static void parcel_accepts_to_be_killed(void **state)
 {
@@ -247,6 +267,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(parcel_rejects_other_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_rejects_to_replace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_accepts_to_go_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parcel_rejects_the_record_of_another_time, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(parcel_accepts_to_be_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_rejects_to_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parcel_rejects_what_is_not_ours, set_up, tear_down),
