@@ -310,8 +310,10 @@ HALLMARK_API bool hallmark_repository_unpack(const struct hallmark_repository *r
                                              struct hallmark_unpack_report *report,
                                              struct hallmark_error *err);
 
-/* Makes the manifest the oldest that will be accepted from this repository in future. Call it last,
- * when all that was asked for has succeeded. Does nothing where the policy's state_dir is "". */
+/* Makes the manifest the oldest that will be accepted from this repository in future, and remembers
+ * which keys of the keyrings are revoked: they count no more, for any repository, also where a later
+ * keyring lacks the revocation (hallmark-repository(5), "Rollback"). Call it last, when all that was
+ * asked for has succeeded. Does nothing where the policy's state_dir is "". */
 HALLMARK_API bool hallmark_repository_remember(const struct hallmark_repository *repository,
                                                struct hallmark_error *err);
 

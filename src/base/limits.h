@@ -59,6 +59,10 @@
 #define LIMITS_PATH_BYTES      4095
 /* The file /etc/hallmark/repositories.d/NAME.conf and every state file. */
 #define LIMITS_SETTINGS_BYTES (64 * 1024)
+/* Keys that a verifier remembers as revoked, and their file: the Debian developers' keyring has some
+ * hundred of a thousand; a key takes at most 66 bytes. */
+#define LIMITS_REVOKED_KEYS  4096
+#define LIMITS_REVOKED_BYTES (512 * 1024)
 /* The file /etc/hallmark/sources.d/NAME.sources: a key of RSA-4096 with its signatures has 10 KB. */
 #define LIMITS_SOURCE_BYTES (1024 * 1024)
 /* Stanzas in it, and words in one field, such as mirrors: people write a few. */

@@ -489,6 +489,16 @@ bool openpgp_keys(struct openpgp *openpgp, const struct openpgp_key **keys, size
     return true;
 }
 
+void openpgp_add_revoked(const struct openpgp *openpgp, struct strlist *out)
+{
+    const struct openpgp_keyring *keyring = &openpgp->keyring;
+    size_t i;
+
+    for (i = 0; i < keyring->n_subkeys; i++)
+        if (keyring->subkeys[i].is_revoked)
+            strlist_add(out, keyring->subkeys[i].fingerprint);
+}
+
 bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
                     struct bytes_view data, struct openpgp_signatures *out,
                     struct hallmark_error *err)

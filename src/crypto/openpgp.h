@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/strlist.h"
 
 enum { OPENPGP_FINGERPRINT_LEN = 64 }; /* hexadecimal digits of the longest; upper case */
 
@@ -74,6 +75,10 @@ struct openpgp_key {
 /* The primary keys, lent. */
 bool openpgp_keys(struct openpgp *openpgp, const struct openpgp_key **keys, size_t *n_keys,
                   struct hallmark_error *err);
+
+/* Adds to OUT the fingerprints of those keys and subkeys of the keyring that are revoked, in one of
+ * their copies; none before they were listed. */
+void openpgp_add_revoked(const struct openpgp *openpgp, struct strlist *out);
 
 /* Has gpg verify SIGNATURES (binary packets that packet_walk_signatures() has accepted), each by
  * itself, as detached signatures over DATA. Succeeds when gpg could tell, whatever it tells:

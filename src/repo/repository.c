@@ -22,6 +22,7 @@
 #include "repo/keyring_files.h"
 #include "repo/location.h"
 #include "repo/package_find.h"
+#include "repo/revocations.h"
 #include "repo/state.h"
 
 /* Loads the newest of what is remembered under any of the repository's URLs. */
@@ -42,6 +43,7 @@ static bool load_floor(const struct hallmark_repository *repository, struct rele
             state_free(&floor);
         }
     }
+    out->revoked = &repository->revoked;
     return true;
 }
 
@@ -118,8 +120,13 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
     /* A key may be as much ahead of the clock as what it signs. */
     if (!keys->session)
         keys->session = openpgp_open(keys->keyring, in->now + in->clock_skew, err);
-    ok = keys->session && verify_documents(repository, keys->session, &policy, WITH_CACHE, err);
+    ok = keys->session &&
+         (!repository->state_dir ||
+          revocations_load(repository->state_dir, &repository->revoked, err)) &&
+         verify_documents(repository, keys->session, &policy, WITH_CACHE, err);
     policy_free(&policy);
+    if (ok)
+        openpgp_add_revoked(keys->session, &repository->revoked);
     return ok;
 }
 
@@ -387,6 +394,7 @@ void hallmark_repository_close(struct hallmark_repository *repository)
     failover_free(repository->failover);
     cache_free(repository->cache);
     strlist_free(&repository->remembered);
+    strlist_free(&repository->revoked);
     place_free(&repository->place);
     free(repository->state_dir);
     free(repository);
@@ -494,10 +502,12 @@ bool hallmark_repository_remember(const struct hallmark_repository *repository,
                                   .label = release->label,
                                   .codename = release->codename};
 
-    bool ok = true;
+    bool ok;
     size_t i;
 
     error_clear(err);
+    ok = !repository->state_dir || !repository->revoked.n_items ||
+         revocations_save(repository->state_dir, &repository->revoked, err);
     memcpy(floor.sha256, repository->verified->sha256, sizeof floor.sha256);
     for (i = 0; ok && repository->state_dir && i < repository->remembered.n_items; i++)
         ok = state_save(repository->state_dir, repository->remembered.items[i], &floor, err);

@@ -33,21 +33,23 @@ struct hallmark_repository {
     struct bundle *bundle;     /* where it is one; else NULL */
     struct cache *cache;       /* of what came over a network; NULL: nothing is kept */
     struct strlist remembered; /* the URLs under which the manifest is remembered */
+    struct strlist revoked;    /* keys that were seen revoked at any time */
     struct verified_release *verified;
-    struct bytes document, signature; /* as the server has them: InRelease, or Release and its own */
+    struct bytes document,
+        signature; /* as the server has them: InRelease, or Release and its own */
     struct hallmark_manifest manifest;
     struct hallmark_signature *signatures;
     char user_ids[LIMITS_SIGNATURES][512]; /* escaped */
     bool is_archive;                       /* indexes alone say where packages are */
     struct strlist components;             /* which indexes are wanted; none: all */
     struct strlist architectures;
-    struct content **files;        /* of each entry of the release, made when first asked for */
-    struct contents *lent;         /* packages of indexes that were lent out */
+    struct content **files;          /* of each entry of the release, made when first asked for */
+    struct contents *lent;           /* packages of indexes that were lent out */
     struct index_find_memory *found; /* of indexes that packages were looked for in */
-    struct package_reader *reader; /* decompresses indexes */
-    char *state_dir;               /* NULL: nothing is remembered */
-    int64_t now;                   /* of the policy, when the repository was opened */
-    struct timespec opened;        /* at that moment, CLOCK_MONOTONIC */
+    struct package_reader *reader;   /* decompresses indexes */
+    char *state_dir;                 /* NULL: nothing is remembered */
+    int64_t now;                     /* of the policy, when the repository was opened */
+    struct timespec opened;          /* at that moment, CLOCK_MONOTONIC */
 };
 
 /* Like hallmark_repository_open(), with the trusted keys as bytes (binary public keys) instead of

@@ -33,6 +33,7 @@ static const char key_expired[] = "the key has expired";
 struct judgement {
     const struct release_document *document;
     const struct policy *policy;
+    const struct release_floor *floor;
     struct clearsign split; /* of an InRelease */
     struct bytes detached;  /* the packets of a Release.gpg */
     struct bytes_view text; /* what is covered by the signatures, newline at the end */
@@ -142,6 +143,12 @@ static const char *verdict_fault(enum openpgp_verdict verdict)
     return "refused by gpg";
 }
 
+/* Whether the key FINGERPRINT was seen revoked before, by a newer keyring than that of today. */
+static bool was_revoked(const struct judgement *j, const char *fingerprint)
+{
+    return j->floor->revoked && strlist_has(j->floor->revoked, fingerprint);
+}
+
 /* Why a signature that gpg calls good does not count; NULL when it does. */
 static const char *policy_fault(const struct judgement *j, const struct openpgp_signature *s,
                                 const struct packet_signature *claim)
@@ -152,6 +159,8 @@ static const char *policy_fault(const struct judgement *j, const struct openpgp_
         return "gpg and the packet disagree about it";
     if (!policy_has_pin(j->policy, s->fingerprint, s->primary))
         return "by a key that is not trusted for this repository";
+    if (was_revoked(j, s->fingerprint) || was_revoked(j, s->primary))
+        return "the key was seen revoked before, and the keyring is an older one";
     if (!is_strong_digest(s->digest))
         return "its digest is too weak";
     if (!is_strong_key(s->pubkey, s->key_bits) ||
@@ -308,9 +317,9 @@ static bool take_text(struct judgement *j, struct hallmark_error *err)
            error_prefix(err, "%s", j->document->name);
 }
 
-static bool check_rollback(const struct judgement *j, const struct release_floor *floor,
-                           struct hallmark_error *err)
+static bool check_rollback(const struct judgement *j, struct hallmark_error *err)
 {
+    const struct release_floor *floor = j->floor;
     char ours[TIMESTAMP_TEXT_LEN], seen[TIMESTAMP_TEXT_LEN];
     int64_t date = j->verified->release.date;
 
@@ -377,9 +386,9 @@ static bool check_pins(const struct judgement *j, struct hallmark_error *err)
 
 /* What was accepted before and is another release now: a person has to look at that, as with apt.
  */
-static bool check_change(const struct judgement *j, const struct release_floor *floor,
-                         struct hallmark_error *err)
+static bool check_change(const struct judgement *j, struct hallmark_error *err)
 {
+    const struct release_floor *floor = j->floor;
     const struct release *release = &j->verified->release;
     const struct {
         const char *name, *before, *now;
@@ -430,17 +439,17 @@ bool release_trust_check_fresh(const struct verified_release *verified, int64_t 
                      expires, ago, clock);
 }
 
-static bool check_dates(struct judgement *j, const struct release_floor *floor,
-                        struct hallmark_error *err)
+static bool check_dates(struct judgement *j, struct hallmark_error *err)
 {
     const struct policy *policy = j->policy;
+    const struct release_floor *floor = j->floor;
     struct verified_release *verified = j->verified;
 
     if (verified->release.date > policy->now + policy->clock_skew)
         return clock_error(j, verified->release.date, "is dated", err);
     if (floor->date > policy->now + policy->clock_skew)
         return clock_error(j, floor->date, "one was accepted before that is dated", err);
-    if (!check_rollback(j, floor, err) || !check_change(j, floor, err))
+    if (!check_rollback(j, err) || !check_change(j, err))
         return false;
     set_expiry(verified, policy);
     if (!verified->expires && policy->expiry == HALLMARK_EXPIRY_REQUIRED)
@@ -462,10 +471,11 @@ struct verified_release *release_trust_verify(const struct release_document *doc
 
     j->document = document;
     j->policy = policy;
+    j->floor = floor;
     j->verified = verified;
     if (!(is_inline(j) ? split_inline(j, err) : split_detached(j, err)) ||
         !check_signatures(j, keys, err) || !take_text(j, err) || !check_pins(j, err) ||
-        !check_dates(j, floor, err)) {
+        !check_dates(j, err)) {
         release_trust_free(verified);
         verified = NULL;
     }

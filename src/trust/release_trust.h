@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/strlist.h"
 #include "crypto/openpgp.h"
 #include "format/release.h"
 #include "trust/policy.h"
@@ -26,6 +27,8 @@ struct release_floor {
     int64_t date;                              /* seconds since 1970-01-01 UTC; 0: nothing yet */
     char sha256[RELEASE_TRUST_DIGEST_LEN + 1]; /* of the text with that date, hexadecimal */
     const char *origin, *label, *codename;     /* of it; NULL: not known */
+    const struct strlist
+        *revoked; /* fingerprints of keys that were seen revoked; NULL: none; lent */
 };
 
 /* One signature and what became of it. */

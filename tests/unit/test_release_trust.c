@@ -381,6 +381,36 @@ static void release_trust_rejects_rollback(void **state) /* F05 */
                    "of the same date with SHA256 0000");
 }
 
+/* What another keyring has shown to be revoked does not count again, whatever this one says. */
+static void release_trust_rejects_keys_seen_revoked(void **state) /* K11 */
+{
+    struct fixture *f = *state;
+    struct strlist alice = {0}, bob = {0}, carol = {0}, primary = {0};
+    char *fingerprint = gnupg_fingerprint(f->g, "carol", 0);
+
+    strlist_add(&alice, f->alice);
+    strlist_add(&bob, f->bob);
+    strlist_add(&carol, f->sub);
+    strlist_add(&primary, fingerprint);
+    free(fingerprint);
+    gnupg_shell(f->g, "$G -u carol -o carol.in --clearsign Release");
+    release_trust_free(
+        assert_accepts(f, &(struct how){.file = "Release.in", .floor = {.revoked = &bob}}));
+    assert_rejects(f, &(struct how){.file = "Release.in", .floor = {.revoked = &alice}},
+                   HALLMARK_ERR_SIGNATURE,
+                   "the key was seen revoked before, and the keyring is an older one");
+    release_trust_free(
+        assert_accepts(f, &(struct how){.file = "carol.in", .floor = {.revoked = &bob}}));
+    assert_rejects(f, &(struct how){.file = "carol.in", .floor = {.revoked = &carol}},
+                   HALLMARK_ERR_SIGNATURE, "the key was seen revoked before");
+    assert_rejects(f, &(struct how){.file = "carol.in", .floor = {.revoked = &primary}},
+                   HALLMARK_ERR_SIGNATURE, "the key was seen revoked before");
+    strlist_free(&alice);
+    strlist_free(&bob);
+    strlist_free(&carol);
+    strlist_free(&primary);
+}
+
 /* A manifest with Suite and Codename beside the Origin that all have. */
 static void make_suite(struct fixture *f)
 {
@@ -481,6 +511,7 @@ int main(void)
         cmocka_unit_test(release_trust_accepts_skew),
         cmocka_unit_test(release_trust_rejects_stale),
         cmocka_unit_test(release_trust_rejects_rollback),
+        cmocka_unit_test(release_trust_rejects_keys_seen_revoked),
         cmocka_unit_test(release_trust_accepts_suites),
         cmocka_unit_test(release_trust_rejects_other_suites),
         cmocka_unit_test(release_trust_rejects_changes),
