@@ -25,6 +25,7 @@ struct source {
     char *path;
     uint64_t size, base; /* BASE: where its copy starts in the spool */
     unsigned char sha256[RELEASE_SHA256_LEN];
+    bool is_known; /* it has this hash */
 };
 
 struct apt_pool {
@@ -230,7 +231,7 @@ static bool read_index(struct reading *r, struct hallmark_error *err)
     ssize_t n;
 
     while ((n = file_read_some(r->source->fd, bytes_reserve(&r->buffer, STEP), STEP)) > 0) {
-        if (!digest_update(r->digest, r->buffer.data + r->buffer.len, (size_t)n, err))
+        if (r->digest && !digest_update(r->digest, r->buffer.data + r->buffer.len, (size_t)n, err))
             return false;
         r->buffer.len += (size_t)n;
         if (!take_stanzas(r, err))
@@ -250,20 +251,23 @@ static bool load(struct apt_pool *pool, struct source *source, bool *is_intact,
     struct digest_value digest;
     bool ok;
 
-    r.digest = digest_new(DIGEST_SHA256, err);
-    ok = r.digest && read_index(&r, err) && digest_final(r.digest, &digest, err);
-    if (ok && (!r.is_sound || memcmp(digest.sha256, source->sha256, sizeof digest.sha256) != 0))
+    r.digest = source->is_known ? NULL : digest_new(DIGEST_SHA256, err);
+    ok = (r.digest || source->is_known) && read_index(&r, err) &&
+         (!r.digest || digest_final(r.digest, &digest, err));
+    if (ok && r.digest && memcmp(digest.sha256, source->sha256, sizeof digest.sha256) != 0)
+        r.is_sound = false;
+    if (ok && !r.is_sound)
         *is_intact = false;
     digest_free(r.digest);
     bytes_free(&r.buffer);
     return ok;
 }
 
-bool apt_pool_load(struct apt_pool *pool, int rootfd, const char *path,
-                   const struct release_entry *entry, bool *is_intact, struct hallmark_error *err)
+bool apt_pool_load(struct apt_pool *pool, const struct apt_pool_index *index, bool *is_intact,
+                   struct hallmark_error *err)
 {
     struct source *source;
-    int fd = file_open_served(rootfd, path, err);
+    int fd = file_open_served(index->rootfd, index->path, err);
 
     if (fd < 0) {
         *is_intact = false;
@@ -272,8 +276,11 @@ bool apt_pool_load(struct apt_pool *pool, int rootfd, const char *path,
     pool->sources =
         alloc_one_more(pool->sources, pool->n_sources, &pool->sources_cap, sizeof *pool->sources);
     source = &pool->sources[pool->n_sources++];
-    *source = (struct source){.fd = fd, .path = alloc_strdup(path), .size = entry->size};
-    memcpy(source->sha256, entry->sha256, sizeof source->sha256);
+    *source = (struct source){.fd = fd,
+                              .path = alloc_strdup(index->path),
+                              .size = index->entry->size,
+                              .is_known = index->is_known};
+    memcpy(source->sha256, index->entry->sha256, sizeof source->sha256);
     return load(pool, source, is_intact, err);
 }
 
