@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
@@ -33,6 +34,7 @@ struct apt_pool {
     bool is_trusted, is_secured;
     struct apt_package *packages;
     size_t n_packages, packages_cap;
+    struct arena texts; /* of the packages; those that were replaced stay, too */
     struct path_table table;
     size_t last;            /* the package that was found last, which is often asked for again */
     struct source *sources; /* source N of a package is N - 1 here; SPOOLED is none of them */
@@ -60,8 +62,7 @@ void apt_pool_free(struct apt_pool *pool)
 
     if (!pool)
         return;
-    for (i = 0; i < pool->n_packages; i++)
-        free(pool->packages[i].path);
+    arena_free(&pool->texts);
     for (i = 0; i < pool->n_sources; i++) {
         file_close(&pool->sources[i].fd);
         free(pool->sources[i].path);
@@ -115,14 +116,14 @@ static char *put_text(char **to, struct bytes_view text)
 }
 
 /* Fills in what STANZA says. */
-static void set_package(struct apt_package *package, const struct packages_stanza *stanza)
+static void set_package(struct apt_pool *pool, struct apt_package *package,
+                        const struct packages_stanza *stanza)
 {
     bool has_sha512 = (stanza->hashes & RELEASE_SHA512) != 0;
-    char *to = alloc_array(stanza->filename.len + stanza->package.len + stanza->version.len +
-                               stanza->architecture.len + 4 + (has_sha512 ? RELEASE_SHA512_LEN : 0),
-                           1);
+    char *to = arena_reserve(&pool->texts, stanza->filename.len + stanza->package.len +
+                                               stanza->version.len + stanza->architecture.len + 4 +
+                                               (has_sha512 ? RELEASE_SHA512_LEN : 0));
 
-    free(package->path);
     package->path = put_text(&to, stanza->filename);
     package->package = put_text(&to, stanza->package);
     package->version = put_text(&to, stanza->version);
@@ -140,14 +141,14 @@ static struct apt_package *add_package(struct apt_pool *pool, const struct packa
     struct apt_package *package;
 
     if (pool->n_packages >= 2 * LIMITS_TREE_FILES) { /* published and new */
-        error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", LIMITS_TREE_FILES);
+        error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", 2 * LIMITS_TREE_FILES);
         return NULL;
     }
     pool->packages = alloc_one_more(pool->packages, pool->n_packages, &pool->packages_cap,
                                     sizeof *pool->packages);
     package = &pool->packages[pool->n_packages];
     *package = (struct apt_package){.path = NULL};
-    set_package(package, stanza);
+    set_package(pool, package, stanza);
     path_table_add(&pool->table, package->path, pool->n_packages++);
     return package;
 }
@@ -316,7 +317,7 @@ static bool add_stanza(struct apt_pool *pool, const struct packages_stanza *stan
 
     if (package) {
         package->is_changed = !is_same_file(package, entry);
-        set_package(package, stanza);
+        set_package(pool, package, stanza);
     } else {
         package = add_package(pool, stanza, err);
     }

@@ -18,7 +18,7 @@
 enum apt_kind { APT_DEB, APT_UDEB };
 
 struct apt_package {
-    char *path; /* Filename; the memory of the other texts follows it */
+    char *path; /* Filename; the pool holds the texts */
     const char *package, *version, *architecture;
     uint64_t size;
     unsigned char sha256[RELEASE_SHA256_LEN];

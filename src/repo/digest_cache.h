@@ -52,6 +52,9 @@ struct digest_cache;
 
 /* An empty cache to put records into. */
 struct digest_cache *digest_cache_new(void);
+/* Likewise, which keeps only those records in memory that differ from those of BASE (NULL: none),
+ * and must not be used any more, but be freed, once that is freed. BASE follows no other. */
+struct digest_cache *digest_cache_follow(const struct digest_cache *base);
 void digest_cache_free(struct digest_cache *cache);
 
 /* The cache in the state directory DIRFD. NULL where there is none, or none that can be used: then

@@ -125,8 +125,8 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher
 
 void survey_forget_files(struct survey *survey)
 {
-    digest_cache_free(survey->cache);
     digest_cache_free(survey->generated.cache);
+    digest_cache_free(survey->cache);
     survey->cache = survey->generated.cache = NULL;
 }
 
