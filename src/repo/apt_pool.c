@@ -554,13 +554,17 @@ bool apt_pool_write(struct apt_pool *pool, const struct apt_package *package,
 {
     const struct source *source =
         apt_pool_is_new(package) ? NULL : &pool->sources[package->source - 1];
+    const char *text;
     bool ok;
 
+    if (source && pool->is_secured) { /* there as well, an empty line follows */
+        text = spool_lend(pool->spool, source->base + package->offset, package->len + 1U, err);
+        return text && sink->take(sink->ctx, bytes_view_of(text, package->len + 1U), err);
+    }
     pool->text.len = 0;
     bytes_reserve(&pool->text, package->len + 1);
-    if (!source || pool->is_secured)
-        ok = spool_read(pool->spool, (source ? source->base : 0) + package->offset, pool->text.data,
-                        package->len, err);
+    if (!source)
+        ok = spool_read(pool->spool, package->offset, pool->text.data, package->len, err);
     else
         ok = read_at(source, package->offset, pool->text.data, package->len, err);
     if (!ok)

@@ -366,51 +366,77 @@ static struct bytes_view body_of(const struct bytes *file)
                          file->len - sizeof(struct digest_cache_header));
 }
 
-/* Takes the records of the cache that is followed over, in their places. */
-static void copy_base(struct digest_cache *cache)
+/* The bytes of record I. */
+static struct bytes_view record_bytes(const struct digest_cache *cache, size_t i)
 {
     struct digest_cache_fixed fixed;
-    struct bytes file = {0};
-    size_t i, offset;
 
-    if (!cache->base)
-        return;
-    bytes_reserve(&file, cache->file.len + cache->base_len);
-    bytes_append(&file, cache->file.data, sizeof(struct digest_cache_header));
-    for (i = 0; i < cache->n_records; i++) {
-        get_fixed(cache, i, &fixed);
-        offset = file.len;
-        bytes_append(&file, record_at(cache, i),
-                     sizeof fixed + extra_len(&fixed) + fixed.path_len + 1);
-        cache->offsets[i] = (uint32_t)offset;
-    }
-    bytes_free(&cache->file);
-    cache->file = file;
-    cache->base = NULL;
-    cache->base_len = 0;
+    get_fixed(cache, i, &fixed);
+    return bytes_view_of(record_at(cache, i),
+                         sizeof fixed + extra_len(&fixed) + fixed.path_len + 1U);
 }
 
-struct bytes_view digest_cache_write(struct digest_cache *cache)
+/* What the file consists of, to be freed: the header, which is not filled in, and the records,
+ * those that stand side by side as one part. */
+static struct bytes_view *list_parts(const struct digest_cache *cache, size_t *n)
+{
+    size_t i, cap = 0;
+    struct bytes_view *parts = alloc_one_more(NULL, 0, &cap, sizeof *parts), record;
+
+    parts[0] = bytes_view_of(cache->file.data, sizeof(struct digest_cache_header));
+    *n = 1;
+    for (i = 0; i < cache->n_records; i++) {
+        record = record_bytes(cache, i);
+        if (*n > 1 && parts[*n - 1].data + parts[*n - 1].len == record.data) {
+            parts[*n - 1].len += record.len;
+            continue;
+        }
+        parts = alloc_one_more(parts, *n, &cap, sizeof *parts);
+        parts[(*n)++] = record;
+    }
+    return parts;
+}
+
+/* Fills in the header, which is the first of N PARTS. */
+static void seal(struct digest_cache *cache, const struct bytes_view *parts, size_t n)
 {
     struct digest_cache_header header = {
         .version = VERSION,
         .byte_order = BYTE_ORDER_MARK,
         .n_records = cache->n_records,
+        .checksum = checksum_xxh3_parts(parts + 1, n - 1),
     };
+    size_t i;
 
-    copy_base(cache);
-    header.file_len = cache->file.len;
-    header.checksum = checksum_xxh3(body_of(&cache->file));
+    for (i = 0; i < n; i++)
+        header.file_len += parts[i].len;
     memcpy(header.magic, magic, sizeof magic);
     memcpy(cache->file.data, &header, sizeof header);
-    return bytes_view(&cache->file);
+}
+
+void digest_cache_write(struct digest_cache *cache, struct bytes *out)
+{
+    size_t i, n;
+    struct bytes_view *parts = list_parts(cache, &n);
+
+    seal(cache, parts, n);
+    for (i = 0; i < n; i++)
+        bytes_append(out, parts[i].data, parts[i].len);
+    free(parts);
 }
 
 bool digest_cache_save(struct digest_cache *cache, int dirfd, struct hallmark_error *err)
 {
     enum { ONLY_OURS = 0600 };
+    struct file_parts parts;
+    struct bytes_view *list = list_parts(cache, &parts.n_parts);
+    bool ok;
 
-    return file_replace(dirfd, DIGEST_CACHE_FILE, digest_cache_write(cache), ONLY_OURS, err);
+    seal(cache, list, parts.n_parts);
+    parts.parts = list;
+    ok = file_replace_parts(dirfd, DIGEST_CACHE_FILE, &parts, ONLY_OURS, err);
+    free(list);
+    return ok;
 }
 
 /* What is wrong with the header, NULL for nothing. */
