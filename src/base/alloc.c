@@ -10,9 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void out_of_memory(void) __attribute__((noreturn));
-
-static void out_of_memory(void)
+void alloc_fail(void)
 {
     static const char text[] = "hallmark: out of memory\n";
 
@@ -26,7 +24,7 @@ void *alloc_array(size_t n, size_t size)
     void *p = calloc(n ? n : 1, size ? size : 1);
 
     if (!p)
-        out_of_memory();
+        alloc_fail();
     return p;
 }
 
@@ -35,7 +33,7 @@ void *alloc_regrow(void *p, size_t n, size_t size)
     void *q = reallocarray(p, n ? n : 1, size ? size : 1);
 
     if (!q)
-        out_of_memory();
+        alloc_fail();
     return q;
 }
 
@@ -46,7 +44,7 @@ void *alloc_one_more(void *array, size_t n_used, size_t *cap, size_t size)
     if (n_used < *cap)
         return array;
     if (*cap > SIZE_MAX / 2)
-        out_of_memory();
+        alloc_fail();
     *cap = *cap ? *cap * 2 : FIRST_CAP;
     return alloc_regrow(array, *cap, size);
 }
@@ -75,6 +73,6 @@ char *alloc_printf(const char *fmt, ...)
     len = vasprintf(&p, fmt, ap);
     va_end(ap);
     if (len < 0)
-        out_of_memory();
+        alloc_fail();
     return p;
 }

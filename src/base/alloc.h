@@ -8,6 +8,9 @@
 
 #include <stddef.h>
 
+/* Ends the process, for lack of memory. */
+void alloc_fail(void) __attribute__((noreturn));
+
 /* Zeroed memory for N objects of SIZE bytes; never NULL. Released with free(3), like all of these.
  */
 void *alloc_array(size_t n, size_t size) __attribute__((returns_nonnull));

@@ -239,22 +239,89 @@ bool file_sync_all(int fd, const char *name, struct hallmark_error *err)
     return result == 0 || error_set_errno(err, "%s: cannot sync", name);
 }
 
-bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mode,
-                 struct hallmark_error *err)
+/* A new file; -1 with an error. */
+static int create(int dirfd, const char *name, mode_t mode, struct hallmark_error *err)
 {
     int fd = file_open_at(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 
-    if (fd < 0)
-        return error_set_errno(err, "%s: cannot create", name);
-    if (fchmod(fd, mode) < 0 || !file_write_all(fd, data.data, data.len))
+    if (fd < 0) {
+        error_set_errno(err, "%s: cannot create", name);
+    } else if (fchmod(fd, mode) < 0) {
         error_set_errno(err, "%s: cannot write", name);
-    else if (file_sync(fd, name, err)) {
-        if (close(fd) == 0)
-            return true;
-        fd = -1;
-        error_set_errno(err, "%s: cannot close", name);
+        file_close(&fd);
+        unlinkat(dirfd, name, 0);
     }
-    file_close(&fd);
+    return fd;
+}
+
+/* Syncs the new file FD, which is closed in any case. */
+static bool finish(int fd, const char *name, struct hallmark_error *err)
+{
+    bool ok = file_sync(fd, name, err);
+
+    if (!ok) {
+        file_close(&fd);
+        return false;
+    }
+    return close(fd) == 0 || error_set_errno(err, "%s: cannot close", name);
+}
+
+static bool create_parts(int dirfd, const char *name, const struct file_parts *parts, mode_t mode,
+                         struct hallmark_error *err)
+{
+    int fd = create(dirfd, name, mode, err);
+    bool ok = fd >= 0;
+    size_t i;
+
+    if (fd < 0)
+        return false;
+    for (i = 0; ok && i < parts->n_parts; i++)
+        ok = file_write_all(fd, parts->parts[i].data, parts->parts[i].len) ||
+             error_set_errno(err, "%s: cannot write", name);
+    if (!ok)
+        file_close(&fd);
+    else if (finish(fd, name, err))
+        return true;
+    unlinkat(dirfd, name, 0);
+    return false;
+}
+
+bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mode,
+                 struct hallmark_error *err)
+{
+    const struct file_parts parts = {.parts = &data, .n_parts = 1};
+
+    return create_parts(dirfd, name, &parts, mode, err);
+}
+
+/* Copies all that is in FROM to TO. */
+static bool copy_bytes(int from, int to, const char *name, struct hallmark_error *err)
+{
+    enum { STEP = 128 * 1024 };
+    char *buf = alloc_array(STEP, 1);
+    bool ok = true;
+    ssize_t n;
+
+    while (ok && (n = file_read_some(from, buf, STEP)) != 0)
+        if (n < 0)
+            ok = error_set_errno(err, "%s: cannot read", name);
+        else
+            ok = file_write_all(to, buf, (size_t)n) ||
+                 error_set_errno(err, "%s: cannot write", name);
+    free(buf);
+    return ok;
+}
+
+bool file_copy(int from, int dirfd, const char *name, mode_t mode, struct hallmark_error *err)
+{
+    int fd = create(dirfd, name, mode, err);
+
+    if (fd < 0)
+        return false;
+    if (!copy_bytes(from, fd, name, err))
+        file_close(&fd);
+    else if (finish(fd, name, err))
+        return true;
     unlinkat(dirfd, name, 0);
     return false;
 }
@@ -262,12 +329,20 @@ bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mod
 bool file_replace(int dirfd, const char *name, struct bytes_view data, mode_t mode,
                   struct hallmark_error *err)
 {
+    const struct file_parts parts = {.parts = &data, .n_parts = 1};
+
+    return file_replace_parts(dirfd, name, &parts, mode, err);
+}
+
+bool file_replace_parts(int dirfd, const char *name, const struct file_parts *parts, mode_t mode,
+                        struct hallmark_error *err)
+{
     char *staged = alloc_printf("%s.new", name);
     bool ok = false;
 
     if (unlinkat(dirfd, staged, 0) < 0 && errno != ENOENT) {
         error_set_errno(err, "%s: cannot remove what an earlier run left", staged);
-    } else if (file_create(dirfd, staged, data, mode, err)) {
+    } else if (create_parts(dirfd, staged, parts, mode, err)) {
         ok = renameat(dirfd, staged, dirfd, name) == 0;
         if (!ok) {
             error_set_errno(err, "%s: cannot replace", name);

@@ -57,9 +57,20 @@ bool file_write_all(int fd, const void *data, size_t len);
 bool file_create(int dirfd, const char *name, struct bytes_view data, mode_t mode,
                  struct hallmark_error *err);
 
+/* Likewise, with all bytes of FROM behind its position, which are never all in memory. */
+bool file_copy(int from, int dirfd, const char *name, mode_t mode, struct hallmark_error *err);
+
 /* Replaces NAME in DIRFD by DATA: staged, synced, renamed, and the directory synced. */
 bool file_replace(int dirfd, const char *name, struct bytes_view data, mode_t mode,
                   struct hallmark_error *err);
+
+/* Likewise, by what is in several places, one after the other. */
+struct file_parts {
+    const struct bytes_view *parts;
+    size_t n_parts;
+};
+bool file_replace_parts(int dirfd, const char *name, const struct file_parts *parts, mode_t mode,
+                        struct hallmark_error *err);
 
 bool file_sync(int fd, const char *name, struct hallmark_error *err);
 

@@ -8,5 +8,7 @@
 #include "base/bytes.h"
 
 uint64_t checksum_xxh3(struct bytes_view data);
+/* Of N parts, one after the other. */
+uint64_t checksum_xxh3_parts(const struct bytes_view *parts, size_t n);
 
 #endif

@@ -93,8 +93,10 @@ void apt_files_free(struct apt_files *files)
     *files = (struct apt_files){.n_files = 0};
 }
 
-bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
-                     bool *is_intact, struct hallmark_error *err)
+/* Compares the file at PATH with ENTRY: *IS_RIGHT becomes false where it differs or is not there.
+ */
+static bool check(int rootfd, const char *path, const struct release_entry *entry, bool *is_right,
+                  struct hallmark_error *err)
 {
     enum { STEP = 256 * 1024 };
     struct digest *digest = digest_new(DIGEST_SHA256, err);
@@ -105,7 +107,7 @@ bool apt_files_check(int rootfd, const char *path, const struct release_entry *e
     bool ok = digest != NULL && fd >= 0;
 
     if (digest && fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        *is_intact = false;
+        *is_right = false;
         ok = true;
     }
     while (ok && fd >= 0 && (n = file_read_some(fd, buf, STEP)) > 0)
@@ -113,12 +115,27 @@ bool apt_files_check(int rootfd, const char *path, const struct release_entry *e
     if (ok && fd >= 0) {
         ok = n == 0 ? digest_final(digest, &value, err) : error_set_errno(err, "%s", path);
         if (ok && memcmp(value.sha256, entry->sha256, sizeof value.sha256) != 0)
-            *is_intact = false;
+            *is_right = false;
     }
     file_close(&fd);
     digest_free(digest);
     free(buf);
     return ok;
+}
+
+bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
+                     struct publication *before, struct hallmark_error *err)
+{
+    struct index_stamps_look look;
+    bool is_known = index_stamps_knows(before->stamps, path, entry, &look), is_right = true;
+
+    if (!is_known && !check(rootfd, path, entry, &is_right, err))
+        return false;
+    if (is_right)
+        index_stamps_note(before->stamps, path, entry, &look);
+    else
+        before->is_intact = false;
+    return true;
 }
 
 bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites)
@@ -148,7 +165,7 @@ bool apt_files_check_all(int rootfd, struct publication *before, struct hallmark
         for (k = 0; ok && k < suite->release.n_entries; k++) {
             char *path = path_join(suite->directory, suite->release.entries[k].path);
 
-            ok = apt_files_check(rootfd, path, &suite->release.entries[k], &before->is_intact, err);
+            ok = apt_files_check(rootfd, path, &suite->release.entries[k], before, err);
             free(path);
         }
     }

@@ -29,10 +29,10 @@ void apt_files_list(const struct apt_staged *written, const struct publication_s
                     struct apt_files *out);
 void apt_files_free(struct apt_files *files);
 
-/* Compares the published file at PATH with ENTRY: *IS_INTACT becomes false where it differs or is
- * not there. */
+/* Compares the published file at PATH with ENTRY, by its stamp where that is known, and notes it in
+ * BEFORE->stamps: BEFORE->is_intact becomes false where it differs or is not there. */
 bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
-                     bool *is_intact, struct hallmark_error *err);
+                     struct publication *before, struct hallmark_error *err);
 
 /* Whether all files that SUITES list are in place, as far as can be seen without reading them. */
 bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
@@ -25,6 +26,7 @@ struct source {
     char *path;
     uint64_t size, base; /* BASE: where its copy starts in the spool */
     unsigned char sha256[RELEASE_SHA256_LEN];
+    bool is_known; /* it has this hash */
 };
 
 struct apt_pool {
@@ -32,6 +34,7 @@ struct apt_pool {
     bool is_trusted, is_secured;
     struct apt_package *packages;
     size_t n_packages, packages_cap;
+    struct arena texts; /* of the packages; those that were replaced stay, too */
     struct path_table table;
     size_t last;            /* the package that was found last, which is often asked for again */
     struct source *sources; /* source N of a package is N - 1 here; SPOOLED is none of them */
@@ -59,8 +62,7 @@ void apt_pool_free(struct apt_pool *pool)
 
     if (!pool)
         return;
-    for (i = 0; i < pool->n_packages; i++)
-        free(pool->packages[i].path);
+    arena_free(&pool->texts);
     for (i = 0; i < pool->n_sources; i++) {
         file_close(&pool->sources[i].fd);
         free(pool->sources[i].path);
@@ -114,14 +116,14 @@ static char *put_text(char **to, struct bytes_view text)
 }
 
 /* Fills in what STANZA says. */
-static void set_package(struct apt_package *package, const struct packages_stanza *stanza)
+static void set_package(struct apt_pool *pool, struct apt_package *package,
+                        const struct packages_stanza *stanza)
 {
     bool has_sha512 = (stanza->hashes & RELEASE_SHA512) != 0;
-    char *to = alloc_array(stanza->filename.len + stanza->package.len + stanza->version.len +
-                               stanza->architecture.len + 4 + (has_sha512 ? RELEASE_SHA512_LEN : 0),
-                           1);
+    char *to = arena_reserve(&pool->texts, stanza->filename.len + stanza->package.len +
+                                               stanza->version.len + stanza->architecture.len + 4 +
+                                               (has_sha512 ? RELEASE_SHA512_LEN : 0));
 
-    free(package->path);
     package->path = put_text(&to, stanza->filename);
     package->package = put_text(&to, stanza->package);
     package->version = put_text(&to, stanza->version);
@@ -139,14 +141,14 @@ static struct apt_package *add_package(struct apt_pool *pool, const struct packa
     struct apt_package *package;
 
     if (pool->n_packages >= 2 * LIMITS_TREE_FILES) { /* published and new */
-        error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", LIMITS_TREE_FILES);
+        error_set(err, HALLMARK_ERR_MALFORMED, "more than %d packages", 2 * LIMITS_TREE_FILES);
         return NULL;
     }
     pool->packages = alloc_one_more(pool->packages, pool->n_packages, &pool->packages_cap,
                                     sizeof *pool->packages);
     package = &pool->packages[pool->n_packages];
     *package = (struct apt_package){.path = NULL};
-    set_package(package, stanza);
+    set_package(pool, package, stanza);
     path_table_add(&pool->table, package->path, pool->n_packages++);
     return package;
 }
@@ -230,7 +232,7 @@ static bool read_index(struct reading *r, struct hallmark_error *err)
     ssize_t n;
 
     while ((n = file_read_some(r->source->fd, bytes_reserve(&r->buffer, STEP), STEP)) > 0) {
-        if (!digest_update(r->digest, r->buffer.data + r->buffer.len, (size_t)n, err))
+        if (r->digest && !digest_update(r->digest, r->buffer.data + r->buffer.len, (size_t)n, err))
             return false;
         r->buffer.len += (size_t)n;
         if (!take_stanzas(r, err))
@@ -250,20 +252,23 @@ static bool load(struct apt_pool *pool, struct source *source, bool *is_intact,
     struct digest_value digest;
     bool ok;
 
-    r.digest = digest_new(DIGEST_SHA256, err);
-    ok = r.digest && read_index(&r, err) && digest_final(r.digest, &digest, err);
-    if (ok && (!r.is_sound || memcmp(digest.sha256, source->sha256, sizeof digest.sha256) != 0))
+    r.digest = source->is_known ? NULL : digest_new(DIGEST_SHA256, err);
+    ok = (r.digest || source->is_known) && read_index(&r, err) &&
+         (!r.digest || digest_final(r.digest, &digest, err));
+    if (ok && r.digest && memcmp(digest.sha256, source->sha256, sizeof digest.sha256) != 0)
+        r.is_sound = false;
+    if (ok && !r.is_sound)
         *is_intact = false;
     digest_free(r.digest);
     bytes_free(&r.buffer);
     return ok;
 }
 
-bool apt_pool_load(struct apt_pool *pool, int rootfd, const char *path,
-                   const struct release_entry *entry, bool *is_intact, struct hallmark_error *err)
+bool apt_pool_load(struct apt_pool *pool, const struct apt_pool_index *index, bool *is_intact,
+                   struct hallmark_error *err)
 {
     struct source *source;
-    int fd = file_open_served(rootfd, path, err);
+    int fd = file_open_served(index->rootfd, index->path, err);
 
     if (fd < 0) {
         *is_intact = false;
@@ -272,8 +277,11 @@ bool apt_pool_load(struct apt_pool *pool, int rootfd, const char *path,
     pool->sources =
         alloc_one_more(pool->sources, pool->n_sources, &pool->sources_cap, sizeof *pool->sources);
     source = &pool->sources[pool->n_sources++];
-    *source = (struct source){.fd = fd, .path = alloc_strdup(path), .size = entry->size};
-    memcpy(source->sha256, entry->sha256, sizeof source->sha256);
+    *source = (struct source){.fd = fd,
+                              .path = alloc_strdup(index->path),
+                              .size = index->entry->size,
+                              .is_known = index->is_known};
+    memcpy(source->sha256, index->entry->sha256, sizeof source->sha256);
     return load(pool, source, is_intact, err);
 }
 
@@ -309,7 +317,7 @@ static bool add_stanza(struct apt_pool *pool, const struct packages_stanza *stan
 
     if (package) {
         package->is_changed = !is_same_file(package, entry);
-        set_package(package, stanza);
+        set_package(pool, package, stanza);
     } else {
         package = add_package(pool, stanza, err);
     }
@@ -546,13 +554,17 @@ bool apt_pool_write(struct apt_pool *pool, const struct apt_package *package,
 {
     const struct source *source =
         apt_pool_is_new(package) ? NULL : &pool->sources[package->source - 1];
+    const char *text;
     bool ok;
 
+    if (source && pool->is_secured) { /* there as well, an empty line follows */
+        text = spool_lend(pool->spool, source->base + package->offset, package->len + 1U, err);
+        return text && sink->take(sink->ctx, bytes_view_of(text, package->len + 1U), err);
+    }
     pool->text.len = 0;
     bytes_reserve(&pool->text, package->len + 1);
-    if (!source || pool->is_secured)
-        ok = spool_read(pool->spool, (source ? source->base : 0) + package->offset, pool->text.data,
-                        package->len, err);
+    if (!source)
+        ok = spool_read(pool->spool, package->offset, pool->text.data, package->len, err);
     else
         ok = read_at(source, package->offset, pool->text.data, package->len, err);
     if (!ok)

@@ -18,7 +18,7 @@
 enum apt_kind { APT_DEB, APT_UDEB };
 
 struct apt_package {
-    char *path; /* Filename; the memory of the other texts follows it */
+    char *path; /* Filename; the pool holds the texts */
     const char *package, *version, *architecture;
     uint64_t size;
     unsigned char sha256[RELEASE_SHA256_LEN];
@@ -40,10 +40,19 @@ struct apt_pool;
 struct apt_pool *apt_pool_new(unsigned hashes, int spoolfd);
 void apt_pool_free(struct apt_pool *pool);
 
-/* Reads the published index at PATH below ROOTFD. *IS_INTACT becomes false where it is not what
- * ENTRY lists: then nothing of what is published is believed, but counted. */
-bool apt_pool_load(struct apt_pool *pool, int rootfd, const char *path,
-                   const struct release_entry *entry, bool *is_intact, struct hallmark_error *err);
+/* A published index at PATH below ROOTFD, which the manifest lists as ENTRY. Where it is known to be
+ * that, it is not hashed: damage may then be found by apt_pool_secure() only. */
+struct apt_pool_index {
+    int rootfd;
+    const char *path;
+    const struct release_entry *entry;
+    bool is_known;
+};
+
+/* Reads INDEX. *IS_INTACT becomes false where it is not what is listed: then nothing of what is
+ * published is believed, but counted. */
+bool apt_pool_load(struct apt_pool *pool, const struct apt_pool_index *index, bool *is_intact,
+                   struct hallmark_error *err);
 void apt_pool_distrust(struct apt_pool *pool);
 
 /* Whether PATH is a package: .deb, .ddeb, .udeb. */

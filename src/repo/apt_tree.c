@@ -12,6 +12,7 @@
 #include "format/deb822.h"
 #include "format/packages.h"
 #include "repo/apt_contents.h"
+#include "repo/apt_published.h"
 #include "repo/apt_sizes.h"
 #include "system/publish.h"
 
@@ -46,47 +47,6 @@ static unsigned wanted_forms(const struct hallmark_settings *settings)
     return forms;
 }
 
-/* ---- What is published ---------------------------------------------------------------------- */
-
-static bool load_suite(struct apt_tree *tree, int rootfd, const struct publication_suite *suite,
-                       bool *is_intact, struct hallmark_error *err)
-{
-    const struct release *release = &suite->release;
-    char *path;
-    bool ok = true;
-    size_t i;
-
-    for (i = 0; ok && i < release->n_entries; i++) {
-        path = path_join(suite->directory, release->entries[i].path);
-        if (strcmp(path_basename(path), "Packages") == 0)
-            ok = apt_pool_load(tree->pool, rootfd, path, &release->entries[i], is_intact, err);
-        else if (strcmp(path_basename(path), "Sources") == 0)
-            ok =
-                apt_sources_load(tree->sources, rootfd, path, &release->entries[i], is_intact, err);
-        else
-            ok = apt_files_check(rootfd, path, &release->entries[i], is_intact, err);
-        free(path);
-    }
-    return ok;
-}
-
-static bool load(struct apt_tree *tree, int rootfd, struct publication *before,
-                 struct hallmark_error *err)
-{
-    size_t i;
-    bool ok = true;
-
-    for (i = 0; ok && i < before->suites.n_suites; i++)
-        ok = load_suite(tree, rootfd, &before->suites.suites[i], &before->is_intact, err);
-    if (before->is_intact && !apt_files_are_in_place(rootfd, &before->suites))
-        before->is_intact = false;
-    if (!before->is_intact) {
-        apt_pool_distrust(tree->pool);
-        apt_sources_distrust(tree->sources);
-    }
-    return ok;
-}
-
 struct apt_tree *apt_tree_new(const struct hallmark_settings *settings, struct publication *before,
                               int rootfd, int spoolfd, struct hallmark_error *err)
 {
@@ -98,7 +58,8 @@ struct apt_tree *apt_tree_new(const struct hallmark_settings *settings, struct p
     tree->hashes = settings_hashes(settings);
     tree->pool = apt_pool_new(tree->hashes, spoolfd);
     tree->sources = apt_sources_new(tree->hashes);
-    if (placement_init(&tree->placement, settings, err) && load(tree, rootfd, before, err))
+    if (placement_init(&tree->placement, settings, err) &&
+        apt_published_load(tree->pool, tree->sources, rootfd, before, err))
         return tree;
     apt_tree_free(tree);
     return NULL;
@@ -543,6 +504,7 @@ static void add_written(struct apt_tree *tree, const struct apt_item *item, unsi
     memcpy(entry->sha256, written->digest.sha256, sizeof entry->sha256);
     memcpy(entry->sha512, written->digest.sha512, sizeof entry->sha512);
     apt_files_add_staged(&tree->staged, full, written->name);
+    index_stamps_note_written(tree->before->stamps, full, entry, &written->stamp);
     free(full);
     free(path);
 }

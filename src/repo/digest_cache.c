@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cache is held as the bytes of its file, with the offsets of the records beside it.
+ * The cache is held as the bytes of its file, with the offsets of the records beside it; one that
+ * follows another holds only those records that differ.
  */
 #include "repo/digest_cache.h"
 
@@ -44,14 +45,20 @@ struct digest_cache_fixed {
 
 _Static_assert(sizeof(struct digest_cache_header) == 40, "no padding");
 _Static_assert(sizeof(struct digest_cache_fixed) == 104, "no padding");
-_Static_assert(DIGEST_CACHE_MAX_BYTES < UINT32_MAX, "offsets have 32 bits");
+_Static_assert(DIGEST_CACHE_MAX_BYTES <= INT32_MAX, "offsets have 31 bits");
+
+/* In an offset: the record is in the cache that is followed. */
+#define IN_BASE 0x80000000U
 
 struct digest_cache {
     struct bytes file; /* starts with a header, which digest_cache_write() fills in */
     uint32_t *offsets; /* of the records in file */
     size_t n_records, offsets_cap;
-    size_t next;     /* where the path that is asked for next is expected */
-    bool *is_hidden; /* of each record: its file is to be read again; NULL: of none */
+    const struct digest_cache *base; /* lent; NULL: it follows none */
+    size_t base_next;  /* the first record of that which is not before the last here */
+    uint64_t base_len; /* of the records that are there */
+    size_t next;       /* where the path that is asked for next is expected */
+    bool *is_hidden;   /* of each record: its file is to be read again; NULL: of none */
 };
 
 struct digest_cache *digest_cache_new(void)
@@ -60,6 +67,14 @@ struct digest_cache *digest_cache_new(void)
     struct digest_cache *cache = alloc_array(1, sizeof *cache);
 
     bytes_append(&cache->file, &empty, sizeof empty);
+    return cache;
+}
+
+struct digest_cache *digest_cache_follow(const struct digest_cache *base)
+{
+    struct digest_cache *cache = digest_cache_new();
+
+    cache->base = base;
     return cache;
 }
 
@@ -80,9 +95,18 @@ size_t digest_cache_count(const struct digest_cache *cache)
 
 /* ---- Records ---- */
 
+/* The bytes of record I. */
+static const char *record_at(const struct digest_cache *cache, size_t i)
+{
+    uint32_t offset = cache->offsets[i];
+
+    return offset & IN_BASE ? cache->base->file.data + (offset & ~IN_BASE)
+                            : cache->file.data + offset;
+}
+
 static void get_fixed(const struct digest_cache *cache, size_t i, struct digest_cache_fixed *out)
 {
-    memcpy(out, cache->file.data + cache->offsets[i], sizeof *out);
+    memcpy(out, record_at(cache, i), sizeof *out);
 }
 
 /* What stands behind the fixed part. */
@@ -96,7 +120,7 @@ static const char *get_path(const struct digest_cache *cache, size_t i)
     struct digest_cache_fixed fixed;
 
     get_fixed(cache, i, &fixed);
-    return cache->file.data + cache->offsets[i] + sizeof fixed + extra_len(&fixed);
+    return record_at(cache, i) + sizeof fixed + extra_len(&fixed);
 }
 
 const char *digest_cache_path(const struct digest_cache *cache, size_t index)
@@ -117,8 +141,7 @@ static void get_record(const struct digest_cache *cache, size_t i, struct digest
         .totals = {.n_entries = fixed.n_entries, .n_bytes = fixed.n_bytes},
     };
     memcpy(out->digest.sha256, fixed.sha256, sizeof fixed.sha256);
-    memcpy(out->digest.sha512, cache->file.data + cache->offsets[i] + sizeof fixed,
-           extra_len(&fixed));
+    memcpy(out->digest.sha512, record_at(cache, i) + sizeof fixed, extra_len(&fixed));
 }
 
 static void add_offset(struct digest_cache *cache, size_t offset)
@@ -128,10 +151,40 @@ static void add_offset(struct digest_cache *cache, size_t offset)
     cache->offsets[cache->n_records++] = (uint32_t)offset;
 }
 
+static bool is_same_record(const struct digest_cache_record *a, const struct digest_cache_record *b)
+{
+    return tree_stamp_is_equal(&a->stamp, &b->stamp) && a->algorithms == b->algorithms &&
+           a->is_checked == b->is_checked && a->totals.n_entries == b->totals.n_entries &&
+           a->totals.n_bytes == b->totals.n_bytes &&
+           memcmp(a->digest.sha256, b->digest.sha256, sizeof a->digest.sha256) == 0 &&
+           memcmp(a->digest.sha512, b->digest.sha512, sizeof a->digest.sha512) == 0;
+}
+
+/* Whether the cache that is followed has RECORD of PATH, where LEN bytes are it: then it is put. */
+static bool put_from_base(struct digest_cache *cache, const char *path,
+                          const struct digest_cache_record *record, size_t len)
+{
+    const struct digest_cache *base = cache->base;
+    struct digest_cache_record known;
+    int order = -1;
+
+    while (base && cache->base_next < base->n_records &&
+           (order = strcmp(get_path(base, cache->base_next), path)) < 0)
+        cache->base_next++;
+    if (order != 0)
+        return false;
+    get_record(base, cache->base_next, &known);
+    if (known.hashed_at != record->hashed_at || !is_same_record(&known, record))
+        return false;
+    add_offset(cache, base->offsets[cache->base_next++] | IN_BASE);
+    cache->base_len += len;
+    return true;
+}
+
 bool digest_cache_put(struct digest_cache *cache, const char *path,
                       const struct digest_cache_record *record)
 {
-    size_t path_len = strlen(path), offset = cache->file.len;
+    size_t path_len = strlen(path), len;
     const struct tree_stamp *stamp = &record->stamp;
     struct digest_cache_fixed fixed = {
         .device = stamp->device,
@@ -144,21 +197,24 @@ bool digest_cache_put(struct digest_cache *cache, const char *path,
                             (record->is_checked ? FLAG_CHECKED : 0)),
     };
 
+    len = sizeof fixed + extra_len(&fixed) + path_len + 1;
     if (path_len == 0 || path_len > LIMITS_PATH_BYTES || cache->n_records >= LIMITS_TREE_FILES ||
-        offset + sizeof fixed + extra_len(&fixed) + path_len + 1 > DIGEST_CACHE_MAX_BYTES ||
+        cache->file.len + cache->base_len + len > DIGEST_CACHE_MAX_BYTES ||
         !(record->algorithms & DIGEST_SHA256) ||
         (cache->n_records && strcmp(get_path(cache, cache->n_records - 1), path) >= 0))
         return false;
+    if (put_from_base(cache, path, record, len))
+        return true;
     fixed.path_len = (uint16_t)path_len;
     if (record->is_checked) {
         fixed.n_entries = record->totals.n_entries;
         fixed.n_bytes = record->totals.n_bytes;
     }
     memcpy(fixed.sha256, record->digest.sha256, sizeof fixed.sha256);
+    add_offset(cache, cache->file.len);
     bytes_append(&cache->file, &fixed, sizeof fixed);
     bytes_append(&cache->file, record->digest.sha512, extra_len(&fixed));
     bytes_append(&cache->file, path, path_len + 1);
-    add_offset(cache, offset);
     return true;
 }
 
@@ -279,15 +335,6 @@ bool digest_cache_check(const struct digest_cache *cache, const char *path,
                      path, when);
 }
 
-static bool is_same_record(const struct digest_cache_record *a, const struct digest_cache_record *b)
-{
-    return tree_stamp_is_equal(&a->stamp, &b->stamp) && a->algorithms == b->algorithms &&
-           a->is_checked == b->is_checked && a->totals.n_entries == b->totals.n_entries &&
-           a->totals.n_bytes == b->totals.n_bytes &&
-           memcmp(a->digest.sha256, b->digest.sha256, sizeof a->digest.sha256) == 0 &&
-           memcmp(a->digest.sha512, b->digest.sha512, sizeof a->digest.sha512) == 0;
-}
-
 enum digest_cache_difference digest_cache_compare(const struct digest_cache *old,
                                                   const struct digest_cache *new)
 {
@@ -299,6 +346,8 @@ enum digest_cache_difference digest_cache_compare(const struct digest_cache *old
     if (!old || old->is_hidden || old->n_records != new->n_records)
         return DIGEST_CACHE_CHANGED;
     for (i = 0; i < old->n_records; i++) {
+        if (record_at(old, i) == record_at(new, i))
+            continue;
         get_record(old, i, &a);
         get_record(new, i, &b);
         if (strcmp(get_path(old, i), get_path(new, i)) != 0 || !is_same_record(&a, &b))
@@ -317,26 +366,77 @@ static struct bytes_view body_of(const struct bytes *file)
                          file->len - sizeof(struct digest_cache_header));
 }
 
-struct bytes_view digest_cache_write(struct digest_cache *cache)
+/* The bytes of record I. */
+static struct bytes_view record_bytes(const struct digest_cache *cache, size_t i)
+{
+    struct digest_cache_fixed fixed;
+
+    get_fixed(cache, i, &fixed);
+    return bytes_view_of(record_at(cache, i),
+                         sizeof fixed + extra_len(&fixed) + fixed.path_len + 1U);
+}
+
+/* What the file consists of, to be freed: the header, which is not filled in, and the records,
+ * those that stand side by side as one part. */
+static struct bytes_view *list_parts(const struct digest_cache *cache, size_t *n)
+{
+    size_t i, cap = 0;
+    struct bytes_view *parts = alloc_one_more(NULL, 0, &cap, sizeof *parts), record;
+
+    parts[0] = bytes_view_of(cache->file.data, sizeof(struct digest_cache_header));
+    *n = 1;
+    for (i = 0; i < cache->n_records; i++) {
+        record = record_bytes(cache, i);
+        if (*n > 1 && parts[*n - 1].data + parts[*n - 1].len == record.data) {
+            parts[*n - 1].len += record.len;
+            continue;
+        }
+        parts = alloc_one_more(parts, *n, &cap, sizeof *parts);
+        parts[(*n)++] = record;
+    }
+    return parts;
+}
+
+/* Fills in the header, which is the first of N PARTS. */
+static void seal(struct digest_cache *cache, const struct bytes_view *parts, size_t n)
 {
     struct digest_cache_header header = {
         .version = VERSION,
         .byte_order = BYTE_ORDER_MARK,
         .n_records = cache->n_records,
-        .file_len = cache->file.len,
-        .checksum = checksum_xxh3(body_of(&cache->file)),
+        .checksum = checksum_xxh3_parts(parts + 1, n - 1),
     };
+    size_t i;
 
+    for (i = 0; i < n; i++)
+        header.file_len += parts[i].len;
     memcpy(header.magic, magic, sizeof magic);
     memcpy(cache->file.data, &header, sizeof header);
-    return bytes_view(&cache->file);
+}
+
+void digest_cache_write(struct digest_cache *cache, struct bytes *out)
+{
+    size_t i, n;
+    struct bytes_view *parts = list_parts(cache, &n);
+
+    seal(cache, parts, n);
+    for (i = 0; i < n; i++)
+        bytes_append(out, parts[i].data, parts[i].len);
+    free(parts);
 }
 
 bool digest_cache_save(struct digest_cache *cache, int dirfd, struct hallmark_error *err)
 {
     enum { ONLY_OURS = 0600 };
+    struct file_parts parts;
+    struct bytes_view *list = list_parts(cache, &parts.n_parts);
+    bool ok;
 
-    return file_replace(dirfd, DIGEST_CACHE_FILE, digest_cache_write(cache), ONLY_OURS, err);
+    seal(cache, list, parts.n_parts);
+    parts.parts = list;
+    ok = file_replace_parts(dirfd, DIGEST_CACHE_FILE, &parts, ONLY_OURS, err);
+    free(list);
+    return ok;
 }
 
 /* What is wrong with the header, NULL for nothing. */

@@ -52,6 +52,9 @@ struct digest_cache;
 
 /* An empty cache to put records into. */
 struct digest_cache *digest_cache_new(void);
+/* Likewise, which keeps only those records in memory that differ from those of BASE (NULL: none),
+ * and must not be used any more, but be freed, once that is freed. BASE follows no other. */
+struct digest_cache *digest_cache_follow(const struct digest_cache *base);
 void digest_cache_free(struct digest_cache *cache);
 
 /* The cache in the state directory DIRFD. NULL where there is none, or none that can be used: then
@@ -61,9 +64,10 @@ struct digest_cache *digest_cache_load(int dirfd, struct hallmark_error *why);
 /* Writes CACHE to the state directory, atomically and durable. */
 bool digest_cache_save(struct digest_cache *cache, int dirfd, struct hallmark_error *err);
 
-/* The same from and to bytes; DATA is taken over if this succeeds. HALLMARK_ERR_MALFORMED. */
+/* The same from and to bytes, which are appended; DATA is taken over if this succeeds.
+ * HALLMARK_ERR_MALFORMED. */
 struct digest_cache *digest_cache_parse(struct bytes *data, struct hallmark_error *err);
-struct bytes_view digest_cache_write(struct digest_cache *cache);
+void digest_cache_write(struct digest_cache *cache, struct bytes *out);
 
 /* What is known of PATH: only if it was hashed with this very STAMP, of which both times lay
  * DIGEST_CACHE_RACY_NS before the hashing. CACHE may be NULL. Fast where paths are asked for in

@@ -569,7 +569,7 @@ bool generate_release(struct generated *out, int rootfd, struct digest_cache *ol
     g.algorithms = settings_hashes(options->settings);
     g.reader = package_reader_new(options->sandbox);
     g.buf = alloc_array(READ_STEP, 1);
-    g.out.cache = digest_cache_new();
+    g.out.cache = digest_cache_follow(old);
     ok = start(&g, err) && run(&g, err);
     g.out.skipped = g.tree.skipped;
     g.tree.skipped = (struct strlist){0};

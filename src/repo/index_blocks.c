@@ -187,6 +187,22 @@ static void weigh_place(struct index_blocks *blocks, struct bytes_view unit)
     blocks->weight = weight;
 }
 
+/* The first SEPARATOR in TEXT, or NULL. By lines: memmem(3) goes byte by byte. */
+static const char *find_separator(const char *text, size_t left, const char *separator)
+{
+    const char *end = text + left, *line = text;
+    size_t len = strlen(separator);
+
+    while (line < end && (line = memchr(line, separator[0], (size_t)(end - line))) != NULL) {
+        if ((size_t)(end - line) < len)
+            return NULL;
+        if (memcmp(line, separator, len) == 0)
+            return line;
+        line++;
+    }
+    return NULL;
+}
+
 /* The next whole unit of the current text that was not looked at. */
 static bool next_unit(struct index_blocks *blocks, struct bytes_view *out)
 {
@@ -194,7 +210,7 @@ static bool next_unit(struct index_blocks *blocks, struct bytes_view *out)
     const char *separator = blocks->options.separator, *end;
     size_t len = strlen(separator), left = text->len - blocks->scanned;
 
-    end = left ? memmem(text->data + blocks->scanned, left, separator, len) : NULL;
+    end = left ? find_separator(text->data + blocks->scanned, left, separator) : NULL;
     if (!end)
         return false;
     *out = bytes_view_of(text->data + blocks->scanned,

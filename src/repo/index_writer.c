@@ -156,11 +156,16 @@ struct index_sink index_writer_sink(struct index_writer *writer)
 
 static bool finish_form(struct form *form, struct hallmark_error *err)
 {
+    struct stat st;
+
     if (form->frame && (!compress_block_end(form->frame, &form->edge, err) || !put_edge(form, err)))
         return false;
     if (!digest_final(form->digest, &form->written.digest, err) ||
         !file_sync(form->fd, form->written.name, err))
         return false;
+    if (fstat(form->fd, &st) < 0)
+        return error_set_errno(err, "%s", form->written.name);
+    tree_stamp_from(&form->written.stamp, &st);
     file_close(&form->fd);
     return true;
 }

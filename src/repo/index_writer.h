@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "crypto/digest.h"
 #include "repo/block_cache.h"
+#include "system/tree.h"
 
 /* The forms of an index; PLAIN is always written. */
 enum index_form { INDEX_PLAIN, INDEX_XZ, INDEX_GZIP, INDEX_ZSTD, INDEX_FORMS };
@@ -40,6 +41,7 @@ struct index_written {
     char name[32]; /* in the stage; "" where the form was not wanted */
     uint64_t size;
     struct digest_value digest;
+    struct tree_stamp stamp; /* when it was whole */
 };
 
 struct index_writer;

@@ -275,6 +275,9 @@ bool publication_load(int rootfd, int statefd, const struct hallmark_settings *s
             loaded.is_intact = false;
         ok = !loaded.is_intact || settings_layout(settings) != SETTINGS_PLAIN ||
              load_indexes(rootfd, &loaded, err);
+        if (settings_layout(settings) == SETTINGS_APT)
+            loaded.stamps =
+                index_stamps_load(rootfd, statefd, loaded.is_intact ? found.digests[0] : NULL);
     }
     publication_record_state_free(&state);
     publication_record_free(&found);
@@ -289,6 +292,7 @@ void publication_free(struct publication *publication)
 {
     publication_suites_free(&publication->suites);
     flat_index_free(&publication->index);
+    index_stamps_free(publication->stamps);
     free(publication->signed_by);
     free(publication->packages);
     *publication = (struct publication){.is_intact = false};

@@ -13,6 +13,7 @@
 #include "format/release.h"
 #include "format/settings.h"
 #include "repo/flat_index.h"
+#include "repo/index_stamps.h"
 #include "system/publish.h"
 
 struct publication_suite {
@@ -41,8 +42,9 @@ bool publication_is_same_content(const struct publication_suites *a,
 
 struct publication {
     struct publication_suites suites;
-    bool has_release;        /* the first suite has one; they all have the same dates */
-    struct flat_index index; /* of the layout plain; empty unless is_intact */
+    bool has_release;            /* the first suite has one; they all have the same dates */
+    struct flat_index index;     /* of the layout plain; empty unless is_intact */
+    struct index_stamps *stamps; /* in the layout apt: of the files that the releases list */
     bool is_intact;  /* all three files of each suite, and in the layout plain the indexes, are what
                         was  published last, and in place */
     bool is_settled; /* the record is complete: no run was killed before it was */

@@ -11,14 +11,16 @@
 #include "base/alloc.h"
 #include "base/file.h"
 
-enum { IN_MEMORY = 4 * 1024 * 1024, FILE_MODE = 0600 };
+enum { IN_MEMORY = 1024 * 1024, READ_AHEAD = 256 * 1024, FILE_MODE = 0600 };
 
 static const char name[] = "spool";
 
 struct spool {
     int dirfd, fd;
-    struct bytes tail; /* what is not in the file yet */
-    uint64_t n_filed;  /* bytes in the file */
+    struct bytes tail;  /* what is not in the file yet */
+    uint64_t n_filed;   /* bytes in the file */
+    struct bytes ahead; /* what was read ahead, from AHEAD_OFFSET on */
+    uint64_t ahead_offset;
 };
 
 struct spool *spool_new(int dirfd)
@@ -36,6 +38,7 @@ void spool_free(struct spool *spool)
         return;
     file_close(&spool->fd);
     bytes_free(&spool->tail);
+    bytes_free(&spool->ahead);
     free(spool);
 }
 
@@ -92,4 +95,25 @@ bool spool_read(struct spool *spool, uint64_t offset, char *to, size_t len,
     if (len)
         memcpy(to, spool->tail.data + (offset - spool->n_filed), len);
     return true;
+}
+
+const char *spool_lend(struct spool *spool, uint64_t offset, size_t len, struct hallmark_error *err)
+{
+    struct bytes *ahead = &spool->ahead;
+    uint64_t end = spool->n_filed + spool->tail.len;
+    size_t n = READ_AHEAD;
+
+    if (offset >= spool->ahead_offset && offset - spool->ahead_offset <= ahead->len &&
+        len <= ahead->len - (size_t)(offset - spool->ahead_offset))
+        return ahead->data + (size_t)(offset - spool->ahead_offset);
+    if (offset > end || end - offset < n)
+        n = len; /* near the end; spool_read() judges */
+    if (n < len)
+        n = len;
+    ahead->len = 0;
+    if (!spool_read(spool, offset, bytes_reserve(ahead, n + 1), n, err))
+        return NULL;
+    ahead->len = n;
+    spool->ahead_offset = offset;
+    return ahead->data;
 }

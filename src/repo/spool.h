@@ -22,5 +22,9 @@ bool spool_add(struct spool *spool, struct bytes_view text, uint64_t *offset,
                struct hallmark_error *err);
 bool spool_read(struct spool *spool, uint64_t offset, char *to, size_t len,
                 struct hallmark_error *err);
+/* Lends LEN bytes at OFFSET until the next call, fast where those behind are wanted next. NULL with
+ * an error. */
+const char *spool_lend(struct spool *spool, uint64_t offset, size_t len,
+                       struct hallmark_error *err);
 
 #endif

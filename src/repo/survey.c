@@ -85,9 +85,8 @@ static bool scrub(struct digest_cache *cache, const char *text, struct hallmark_
 bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher_access access,
                 struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
-    struct survey survey = {0};
     struct generate_options how = {.settings = p->settings,
-                                   .before = &survey.before,
+                                   .before = &out->before,
                                    .spoolfd = access == PUBLISHER_WRITE ? p->statefd : -1,
                                    .statefd = p->statefd,
                                    .broken = p->options->keep_going ? GENERATE_LEAVE_OUT
@@ -98,33 +97,36 @@ bool survey_run(struct survey *out, struct hallmark_publisher *p, enum publisher
                                    .ctx = p->options->ctx};
     struct hallmark_error why = {0};
 
-    if (!publication_load(p->rootfd, p->statefd, p->settings, &survey.before, err))
+    /* In its place: what is generated refers to what is published. */
+    *out = (struct survey){0};
+    if (!publication_load(p->rootfd, p->statefd, p->settings, &out->before, err))
         return error_prefix(err, "%s", p->state_dir);
+    if (p->options->scrub)
+        index_stamps_forget(out->before.stamps);
     if (p->statefd >= 0)
-        survey.cache = digest_cache_load(p->statefd, &why);
+        out->cache = digest_cache_load(p->statefd, &why);
     if (why.code != HALLMARK_OK)
         publisher_note(p, HALLMARK_NOTE_INFO, "every file is hashed again: %s", why.text);
-    if ((p->options->scrub && !scrub(survey.cache, p->options->scrub, err)) ||
-        !generate_release(&survey.generated, p->rootfd, survey.cache, &how, err)) {
-        survey_free(&survey);
+    if ((p->options->scrub && !scrub(out->cache, p->options->scrub, err)) ||
+        !generate_release(&out->generated, p->rootfd, out->cache, &how, err)) {
+        survey_free(out);
         return false;
     }
-    count(&survey.before, &survey.generated, &survey, report);
-    report->n_broken = survey.generated.n_broken;
-    report->n_skipped = survey.generated.n_skipped;
-    report->n_hashed = survey.generated.n_hashed;
-    report->n_hashed_bytes = survey.generated.n_hashed_bytes;
-    report->date = publication_release(&survey.before)->date;
-    report->valid_until = publication_release(&survey.before)->valid_until;
-    report_skipped(p, &survey.generated);
-    *out = survey;
+    count(&out->before, &out->generated, out, report);
+    report->n_broken = out->generated.n_broken;
+    report->n_skipped = out->generated.n_skipped;
+    report->n_hashed = out->generated.n_hashed;
+    report->n_hashed_bytes = out->generated.n_hashed_bytes;
+    report->date = publication_release(&out->before)->date;
+    report->valid_until = publication_release(&out->before)->valid_until;
+    report_skipped(p, &out->generated);
     return true;
 }
 
 void survey_forget_files(struct survey *survey)
 {
-    digest_cache_free(survey->cache);
     digest_cache_free(survey->generated.cache);
+    digest_cache_free(survey->cache);
     survey->cache = survey->generated.cache = NULL;
 }
 

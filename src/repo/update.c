@@ -83,6 +83,17 @@ out:
     return ok;
 }
 
+/* Losing them costs time only. */
+static void keep_stamps(struct hallmark_publisher *p, struct index_stamps *stamps,
+                        const struct publication_suites *suites)
+{
+    struct hallmark_error why = {0};
+
+    if (stamps && !index_stamps_save(stamps, suites, &why))
+        publisher_note(p, HALLMARK_NOTE_WARNING, "the stamps of indexes cannot be kept: %s",
+                       why.text);
+}
+
 /* Publishes CONTENT, which has N_PACKAGES. */
 static bool publish(struct hallmark_publisher *p, const struct publication *before,
                     const struct publication_content *content,
@@ -90,6 +101,7 @@ static bool publish(struct hallmark_publisher *p, const struct publication *befo
 {
     const struct release *release = &content->suites->suites[0].release;
     struct signing_keys_end end;
+    bool ok;
 
     if (!commit(p, before, content, &end, err))
         return false;
@@ -99,8 +111,11 @@ static bool publish(struct hallmark_publisher *p, const struct publication *befo
     report->valid_until = release->valid_until;
     publisher_note(p, HALLMARK_NOTE_INFO, "published %zu packages", report->n_packages);
     /* What is published is published: a failure here is told, and mended by the next run. */
-    return publish_prune(p->rootfd, settings_keep_generations(p->settings),
-                         settings_keep_for(p->settings), timestamp_now(), &report->n_pruned, err);
+    ok = publish_prune(p->rootfd, settings_keep_generations(p->settings),
+                       settings_keep_for(p->settings), timestamp_now(), &report->n_pruned, err);
+    /* What pruning removes are other names of files that are published. */
+    keep_stamps(p, before->stamps, content->suites);
+    return ok;
 }
 
 /* In the layout plain. */
@@ -315,6 +330,8 @@ bool hallmark_publisher_update(struct hallmark_publisher *p,
     ok = (reason ? publish_survey(p, &survey, &done, err) : tidy(p, &survey.before, err)) &&
          tell_broken(p, &done, err);
 out:
+    if (!ok && !done.published && p->lock >= 0)
+        index_stamps_remove(p->statefd);
     survey_free(&survey);
     if (report)
         *report = done;
@@ -373,6 +390,8 @@ bool hallmark_publisher_resign(struct hallmark_publisher *p,
     if (!publisher_open_state(p, PUBLISHER_WRITE, err) ||
         !publication_load(p->rootfd, p->statefd, p->settings, &before, err))
         goto out;
+    if (p->options->scrub)
+        index_stamps_forget(before.stamps);
     if (!before.has_release)
         error_set(err, HALLMARK_ERR_USAGE, "%s: nothing is published yet; update does that",
                   p->root);

@@ -299,17 +299,16 @@ static bool make_directories(struct stage *stage, const char *name, struct hallm
     return ok;
 }
 
-static bool copy_file(struct stage *stage, const char *name, struct hallmark_error *err)
+/* Copies NAME in DIRFD to the file TO of the new generation. */
+static bool copy_file(struct stage *stage, int dirfd, const char *name, const char *to,
+                      struct hallmark_error *err)
 {
-    struct bytes data = {0};
-    int fd = file_open_beneath(stage->fromfd, name, err);
-    bool ok = fd >= 0 && file_read_fd(fd, name, LIMITS_PACKAGES_BYTES, &data, err) &&
-              file_create(stage->fd, name, bytes_view(&data), FILE_MODE, err);
+    int fd = file_open_beneath(dirfd, name, err);
+    bool ok = fd >= 0 && file_copy(fd, stage->fd, to, FILE_MODE, err);
 
     if (fd < 0)
         error_set_errno(err, "%s", name);
     file_close(&fd);
-    bytes_free(&data);
     return ok;
 }
 
@@ -327,27 +326,15 @@ static bool link_from(struct stage *stage, const struct generation_file *file,
     if (linkat(stage->fromfd, file->name, stage->fd, file->name, 0) == 0 || errno == EEXIST)
         return true;
     /* Not every file system has hard links, and none has any number of them. */
-    return copy_file(stage, file->name, err);
+    return copy_file(stage, stage->fromfd, file->name, file->name, err);
 }
 
 /* Gives the file that is at NAME already the name TO as well. */
 static bool name_again(struct stage *stage, const char *name, const char *to,
                        struct hallmark_error *err)
 {
-    struct bytes data = {0};
-    int fd;
-    bool ok;
-
-    if (linkat(stage->fd, name, stage->fd, to, 0) == 0)
-        return true;
-    fd = file_open_beneath(stage->fd, name, err);
-    ok = fd >= 0 && file_read_fd(fd, name, LIMITS_PACKAGES_BYTES, &data, err) &&
-         file_create(stage->fd, to, bytes_view(&data), FILE_MODE, err);
-    if (fd < 0)
-        error_set_errno(err, "%s", name);
-    file_close(&fd);
-    bytes_free(&data);
-    return ok;
+    return linkat(stage->fd, name, stage->fd, to, 0) == 0 ||
+           copy_file(stage, stage->fd, name, to, err);
 }
 
 /* Whether the new file I can be one with an earlier one. */

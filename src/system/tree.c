@@ -66,11 +66,8 @@ bool tree_stamp_is_equal(const struct tree_stamp *a, const struct tree_stamp *b)
 
 void tree_free(struct tree *tree)
 {
-    size_t i;
-
-    for (i = 0; i < tree->n_files; i++)
-        free(tree->files[i].path);
     free(tree->files);
+    arena_free(&tree->paths);
     strlist_free(&tree->skipped);
     *tree = (struct tree){0};
 }
@@ -143,18 +140,17 @@ static enum verdict judge_name(struct scan *scan, const char *path)
     return scan->err->code == HALLMARK_OK ? VERDICT_LOOK : VERDICT_FAIL;
 }
 
-static bool add_file(struct scan *scan, char **path, const struct stat *st)
+static bool add_file(struct scan *scan, const char *path, const struct stat *st)
 {
     struct tree *tree = scan->tree;
     size_t max_files = scan->options->max_files ? scan->options->max_files : LIMITS_TREE_FILES;
 
     if (tree->n_files >= max_files)
         return error_set(scan->err, HALLMARK_ERR_MALFORMED,
-                         "%s: the tree holds more than %zu files", *path, max_files);
+                         "%s: the tree holds more than %zu files", path, max_files);
     tree->files = alloc_one_more(tree->files, tree->n_files, &tree->files_cap, sizeof *tree->files);
-    tree->files[tree->n_files].path = *path;
+    tree->files[tree->n_files].path = arena_strdup(&tree->paths, path);
     tree_stamp_from(&tree->files[tree->n_files++].stamp, st);
-    *path = NULL;
     return true;
 }
 
@@ -162,25 +158,25 @@ static bool scan_directory(struct scan *scan, int parent, const char *name, cons
 
 /* Looks at NAME, whose name is in order, in the directory FD; takes *PATH over where it keeps it.
  */
-static bool look_at(struct scan *scan, int fd, const char *name, char **path)
+static bool look_at(struct scan *scan, int fd, const char *name, const char *path)
 {
     struct stat st;
 
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-        return errno == ENOENT || error_set_errno(scan->err, "%s", *path);
+        return errno == ENOENT || error_set_errno(scan->err, "%s", path);
     if (S_ISLNK(st.st_mode)) {
-        skip(scan, *path, "symbolic link");
+        skip(scan, path, "symbolic link");
         return true;
     }
-    if (!path_check(bytes_view_str(*path), "the tree", scan->err))
+    if (!path_check(bytes_view_str(path), "the tree", scan->err))
         return false;
     if (S_ISREG(st.st_mode))
         return add_file(scan, path, &st);
     /* path_check() bounds the depth of the recursion. */
     if (S_ISDIR(st.st_mode))
-        return scan_directory(scan, fd, name, *path);
+        return scan_directory(scan, fd, name, path);
     return error_set(scan->err, HALLMARK_ERR_MALFORMED,
-                     "%s: is neither a file, a directory, nor a symbolic link", *path);
+                     "%s: is neither a file, a directory, nor a symbolic link", path);
 }
 
 static bool scan_name(struct scan *scan, int fd, const char *directory, const char *name)
@@ -190,7 +186,7 @@ static bool scan_name(struct scan *scan, int fd, const char *directory, const ch
 
     switch (judge_name(scan, path)) {
     case VERDICT_LOOK:
-        ok = look_at(scan, fd, name, &path);
+        ok = look_at(scan, fd, name, path);
         break;
     case VERDICT_HIDDEN:
         skip(scan, path, "hidden");

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/strlist.h"
 
@@ -28,6 +29,7 @@ struct tree_file {
 struct tree {
     struct tree_file *files; /* regular files, sorted by the bytes of path */
     size_t n_files, files_cap;
+    struct arena paths;      /* what these point into */
     struct strlist skipped; /* hidden, excluded, and symbolic links, with the reason, escaped:
                                "a (hidden)"; the first TREE_SKIPPED_MAX of them */
     size_t n_skipped;       /* all of them */

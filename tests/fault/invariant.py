@@ -21,7 +21,7 @@ SUITE = "dists/stable"  # of the archives that tests make
 STORE = ".hallmark"
 CURRENT = "current"
 TAKEN_OVER = "taken-over"  # a directory of another tool, which stays
-STATE_FILES = {"lock", "cache", "state", "blocks"}
+STATE_FILES = {"lock", "cache", "state", "blocks", "stamps"}
 GENERATION = re.compile(r"[0-9]{8}\Z")
 
 

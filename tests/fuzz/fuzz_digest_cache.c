@@ -18,20 +18,20 @@ enum { AT_N_RECORDS = 16, AT_FILE_LEN = 24, AT_CHECKSUM = 32, HEADER_LEN = 40 };
 static void check_file(struct bytes *data)
 {
     struct hallmark_error err = {0};
-    struct bytes_view again;
-    struct bytes copy = {0};
+    struct bytes again = {0}, copy = {0};
     struct digest_cache *cache;
 
     bytes_append(&copy, data->data, data->len);
     cache = digest_cache_parse(data, &err);
     invariant_error(cache != NULL, &err, HALLMARK_ERR_MALFORMED, HALLMARK_ERR_MALFORMED);
     if (cache) {
-        again = digest_cache_write(cache);
+        digest_cache_write(cache, &again);
         INVARIANT(again.len == copy.len && memcmp(again.data, copy.data, copy.len) == 0);
         INVARIANT(digest_cache_count(cache) <= LIMITS_TREE_FILES);
         INVARIANT(digest_cache_compare(cache, cache) == DIGEST_CACHE_SAME);
     }
     digest_cache_free(cache);
+    bytes_free(&again);
     bytes_free(&copy);
     bytes_free(data);
 }
@@ -58,11 +58,10 @@ static void check_as_file(const uint8_t *data, size_t size)
 static void check_as_records(const uint8_t *data, size_t size)
 {
     struct digest_cache *cache = digest_cache_new();
-    struct bytes_view header = digest_cache_write(cache);
     struct bytes file = {0};
     uint64_t n_records = size ? data[0] : 0;
 
-    bytes_append(&file, header.data, header.len);
+    digest_cache_write(cache, &file);
     digest_cache_free(cache);
     if (size)
         bytes_append(&file, data + 1, size - 1);
@@ -104,7 +103,7 @@ static void check_as_text(const uint8_t *data, size_t size)
 
     while (bytes_view_next_line(&rest, &line) && line.len)
         put(cache, line);
-    bytes_append(&file, digest_cache_write(cache).data, digest_cache_write(cache).len);
+    digest_cache_write(cache, &file);
     digest_cache_free(cache);
     while (bytes_view_next_line(&rest, &line)) {
         snprintf(text, sizeof text, "%.*s", (int)(line.len < sizeof text ? line.len : 0),

@@ -109,6 +109,15 @@ static void write_all(struct fixture *f)
             assert_true(apt_pool_write(f->pool, package, &sink, &err));
 }
 
+/* Reads the index NAME as what ENTRY lists. */
+static bool load_index(struct fixture *f, const char *name, const struct release_entry *entry,
+                       bool *is_intact, struct hallmark_error *err)
+{
+    struct apt_pool_index index = {.rootfd = f->dirfd, .path = name, .entry = entry};
+
+    return apt_pool_load(f->pool, &index, is_intact, err);
+}
+
 /* Makes what was written the published index of a new pool. */
 static bool load(struct fixture *f, struct hallmark_error *err)
 {
@@ -122,7 +131,7 @@ static bool load(struct fixture *f, struct hallmark_error *err)
     memcpy(entry.sha256, digest.sha256, sizeof entry.sha256);
     unlinkat(f->dirfd, "Packages", 0);
     assert_true(file_create(f->dirfd, "Packages", bytes_view(&f->text), 0644, err));
-    assert_true(apt_pool_load(f->pool, f->dirfd, "Packages", &entry, &is_intact, err));
+    assert_true(load_index(f, "Packages", &entry, &is_intact, err));
     return is_intact;
 }
 
@@ -239,7 +248,7 @@ static void apt_pool_rejects_indexes_that_are_not_whole(void **state)
                     "all") "Filename: pool/4.deb\nSize: 4\nSHA256: "
                            "0404040404040404040404040404040404040404040404040404040404040404\n\n"),
         0644, &err));
-    assert_true(apt_pool_load(f->pool, f->dirfd, "Other", &entry, &is_intact, &err));
+    assert_true(load_index(f, "Other", &entry, &is_intact, &err));
     assert_true(add(f, "pool/1.deb", 1, "", &err));
     assert_true(add(f, "pool/4.deb", 4, "", &err));
     write_all(f);
@@ -323,7 +332,7 @@ static void apt_pool_rejects_changed_indexes(void **state)
             fail_msg("accepted: %s", texts[i]);
     }
     is_intact = true;
-    assert_true(apt_pool_load(f->pool, f->dirfd, "nothing", &entry, &is_intact, &err));
+    assert_true(load_index(f, "nothing", &entry, &is_intact, &err));
     assert_false(is_intact);
 }
 

@@ -42,6 +42,16 @@ static void checksum_accepts_published_values(void **state)
     fill(data, sizeof data);
     for (i = 0; i < sizeof examples / sizeof *examples; i++)
         assert_int_equal(checksum_xxh3(bytes_view_of(data, examples[i].len)), examples[i].value);
+    for (i = 0; i <= examples[12].len; i++) {
+        const struct bytes_view parts[] = {
+            bytes_view_of(data, i / 2),
+            bytes_view_of(data + i / 2, i - i / 2),
+            bytes_view_of(data + i, examples[12].len - i),
+        };
+
+        assert_int_equal(checksum_xxh3_parts(parts, 3), examples[12].value);
+    }
+    assert_int_equal(checksum_xxh3_parts(NULL, 0), examples[0].value);
 }
 
 static void checksum_rejects_every_flipped_bit(void **state)

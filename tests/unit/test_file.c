@@ -347,6 +347,53 @@ static void file_rejects_creating_what_exists(void **state)
     assert_false(is_there(f, "victim"));
 }
 
+static void file_accepts_copying(void **state)
+{
+    static const size_t lens[] = {0, 1, 128 * 1024, 300001};
+    struct fixture *f = *state;
+    struct bytes data = {0}, back = {0};
+    struct stat st;
+    size_t i;
+    int fd;
+
+    for (i = 0; i < sizeof lens / sizeof *lens; i++) {
+        bytes_free(&data);
+        bytes_free(&back);
+        memset(bytes_reserve(&data, lens[i] + 1), 'a' + (int)i, lens[i]);
+        data.len = lens[i];
+        assert_true(file_create(f->fd, "from", bytes_view(&data), 0600, &f->err));
+        fd = file_open_beneath(f->fd, "from", &f->err);
+        assert_true(file_copy(fd, f->fd, "to", 0644, &f->err));
+        file_close(&fd);
+        assert_true(file_read(f->fd, "to", lens[i], &back, NULL, &f->err));
+        assert_int_equal(back.len, lens[i]);
+        if (lens[i])
+            assert_memory_equal(back.data, data.data, lens[i]);
+        assert_int_equal(fstatat(f->fd, "to", &st, 0), 0);
+        assert_int_equal(st.st_mode & 07777, 0644);
+        assert_int_equal(unlinkat(f->fd, "from", 0) + unlinkat(f->fd, "to", 0), 0);
+    }
+    bytes_free(&data);
+    bytes_free(&back);
+}
+
+static void file_rejects_copying(void **state)
+{
+    struct fixture *f = *state;
+    int fd;
+
+    make_file(f, "x", "old");
+    make_file(f, "from", "new");
+    fd = file_open_beneath(f->fd, "from", &f->err);
+    assert_false(file_copy(fd, f->fd, "x", 0644, &f->err));
+    assert_error(f, HALLMARK_ERR_IO, "x: cannot create: File exists");
+    assert_holds(f, "x", "old");
+    file_close(&fd);
+    assert_false(file_copy(f->fd, f->fd, "y", 0644, &f->err));
+    assert_error(f, HALLMARK_ERR_IO, "y: cannot read: Is a directory");
+    assert_false(is_there(f, "y"));
+}
+
 static void file_accepts_replacing(void **state)
 {
     struct fixture *f = *state;
@@ -390,7 +437,12 @@ static int replace_confined(struct fixture *f)
         return 2;
     if (file_replace(f->fd, "x", bytes_view_str("new"), 0600, &f->err))
         return 3;
-    return strstr(f->err.text, "x.new: cannot write: File too large") ? 0 : 4;
+    if (!strstr(f->err.text, "x.new: cannot write: File too large"))
+        return 4;
+    error_clear(&f->err);
+    if (file_copy(file_open_beneath(f->fd, "x", NULL), f->fd, "y", 0600, &f->err))
+        return 5;
+    return strstr(f->err.text, "y: cannot write: File too large") ? 0 : 6;
 }
 
 /* G03, G28 */
@@ -413,6 +465,7 @@ static void file_rejects_writing_without_space(void **state)
     assert_int_equal(status, 0);
     assert_holds(f, "x", "old");
     assert_false(is_there(f, "x.new"));
+    assert_false(is_there(f, "y"));
 }
 
 static void file_rejects_syncing_nothing(void **state)
@@ -488,6 +541,8 @@ int main(void)
         IN_A_DIRECTORY(file_rejects_reading),
         IN_A_DIRECTORY(file_accepts_creating),
         IN_A_DIRECTORY(file_rejects_creating_what_exists),
+        IN_A_DIRECTORY(file_accepts_copying),
+        IN_A_DIRECTORY(file_rejects_copying),
         IN_A_DIRECTORY(file_accepts_replacing),
         IN_A_DIRECTORY(file_rejects_replacing_a_directory),
         IN_A_DIRECTORY(file_rejects_writing_without_space),
