@@ -53,7 +53,7 @@ void mirror_commit_retire(struct mirror_retired_list *out, const struct mirror_r
 /* Removes the retired files whose time is over. */
 static bool remove_retired(struct mirror *mirror, struct hallmark_error *err)
 {
-    int64_t oldest = mirror->options->policy->now - keep_seconds(mirror);
+    int64_t oldest = mirror->now - keep_seconds(mirror);
     struct mirror_retired_list left = {0};
     bool ok = true, removed;
     size_t i;
@@ -85,9 +85,8 @@ bool mirror_commit_tidy(struct mirror *mirror, struct hallmark_error *err)
 {
     size_t i;
 
-    if (!remove_retired(mirror, err) ||
-        !publish_prune(mirror->rootfd, 1, keep_seconds(mirror), mirror->options->policy->now,
-                       &mirror->report.n_pruned, err))
+    if (!remove_retired(mirror, err) || !publish_prune(mirror->rootfd, 1, keep_seconds(mirror),
+                                                       mirror->now, &mirror->report.n_pruned, err))
         return false;
     for (i = 0; i < mirror->n_suites; i++)
         if (!hallmark_repository_remember(mirror->suites[i].upstream, err))
@@ -96,16 +95,6 @@ bool mirror_commit_tidy(struct mirror *mirror, struct hallmark_error *err)
 }
 
 /* ---- The switch ----------------------------------------------------------------------------- */
-
-static bool are_fresh(const struct mirror *mirror, struct hallmark_error *err)
-{
-    size_t i;
-
-    for (i = 0; i < mirror->n_suites; i++)
-        if (!repository_check_fresh(mirror->suites[i].upstream, err))
-            return false;
-    return true;
-}
 
 /* Replaces the files whose bytes upstream has changed without giving them a new name. Between here
  * and the switch, and for those who hold the older manifest, they differ from what is signed: that
@@ -180,8 +169,7 @@ static bool remember(struct mirror *mirror, struct hallmark_error *err)
     bool ok;
     size_t i;
 
-    mirror_commit_retire(&retired, &mirror->retired, mirror->cache, &mirror->files,
-                         mirror->options->policy->now);
+    mirror_commit_retire(&retired, &mirror->retired, mirror->cache, &mirror->files, mirror->now);
     mirror_record_free_retired(&mirror->retired);
     mirror->retired = retired;
     record.source = alloc_strdup(fetch_url(mirror->suites[0].upstream->place.fetch));
@@ -203,7 +191,7 @@ static bool remember(struct mirror *mirror, struct hallmark_error *err)
 
 bool mirror_commit(struct mirror *mirror, struct hallmark_error *err)
 {
-    return are_fresh(mirror, err) && replace_changed(mirror, err) &&
-           switch_to_staged(mirror, err) && mirror_trace_write(mirror, err) &&
-           remember(mirror, err) && mirror_commit_tidy(mirror, err);
+    return replace_changed(mirror, err) && switch_to_staged(mirror, err) &&
+           mirror_trace_write(mirror, err) && remember(mirror, err) &&
+           mirror_commit_tidy(mirror, err);
 }
