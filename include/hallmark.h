@@ -162,8 +162,9 @@ struct hallmark_package {
 struct hallmark_source {
     const char *location;          /* the first of its URIs, for hallmark_repository_open() */
     struct hallmark_policy policy; /* hallmark_policy_init(), and what the source says: yours to change */
-    const char *const *suites;     /* NULL-terminated, for hallmark_mirror_sync(): all suites of the stanza, */
-    const char *const *roots;      /* and the URIs that they are below; NULL: it has none, but paths */
+    const char *const *suites;     /* NULL-terminated, for hallmark_mirror_sync(): all of that stanza; NULL:
+                                      it has none, but paths */
+    const char *const *roots;      /* likewise: the URIs that these suites are below */
 };
 
 /* Loads the source NAME: CONF_DIR/sources.d/NAME.sources (CONF_DIR NULL: the system's directory, and
