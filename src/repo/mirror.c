@@ -229,6 +229,7 @@ void mirror_reset(struct mirror *mirror)
     mirror->n_suites = mirror->n_staged = mirror->staged_cap = 0;
     mirror->n_done = mirror->n_total = 0;
     mirror->blame = MIRROR_BLAME_LOCATION;
+    mirror->is_left_taken = false;
     mirror_files_free(&mirror->files);
 }
 

@@ -61,6 +61,7 @@ struct mirror {
     size_t n_suites;
     struct verified_release *ping; /* NULL: none */
     struct publish_stage stage;
+    bool is_left_taken; /* what an earlier attempt has left in its stage has been looked at */
     struct mirror_staged *staged;
     size_t n_staged, staged_cap;
     struct mirror_files files;

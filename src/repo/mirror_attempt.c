@@ -70,7 +70,8 @@ static bool copy(struct run *run, struct hallmark_error *err)
 
     mirror_end_keys(mirror); /* which would idle while files come */
     if (!ok ||
-        !mirror_here(mirror, mirror_trace_check(mirror, err) && mirror_fetch_look(mirror, err)))
+        !mirror_here(mirror, mirror_trace_check(mirror, err) && mirror_fetch_look(mirror, err) &&
+                                 mirror_commit_announce(mirror, err)))
         return false;
     if (!mirror_fetch_missing(mirror, err)) {
         note_hopeless(run);
@@ -78,6 +79,19 @@ static bool copy(struct run *run, struct hallmark_error *err)
     }
     return mirror_upstream_check_fresh(mirror, err) &&
            mirror_here(mirror, mirror_commit(mirror, err));
+}
+
+/* What a location has given, and was verified, is for the next attempt, or the next run; a disk
+ * that is full is not to be filled with it. */
+static void close_stage(struct mirror *mirror, enum outcome outcome)
+{
+    bool is_empty = !mirror->is_left_taken && mirror->stage.leftfd < 0;
+
+    if (outcome == DONE || mirror->blame == MIRROR_BLAME_HERE || is_empty)
+        publish_stage_close(&mirror->stage);
+    else
+        publish_stage_leave(&mirror->stage,
+                            mirror->is_left_taken ? PUBLISH_LEAVE_STAGE : PUBLISH_LEAVE_LEFTOVERS);
 }
 
 static enum outcome try_once(struct run *run, struct hallmark_error *err)
@@ -108,7 +122,7 @@ static enum outcome try_once(struct run *run, struct hallmark_error *err)
                                                 PUBLISH_KEEP_LEFTOVERS, err)) &&
          copy(run, err);
     mirror->report.published = ok;
-    publish_stage_close(&mirror->stage);
+    close_stage(mirror, ok ? DONE : FAILED);
     return ok ? DONE : FAILED;
 }
 

@@ -50,6 +50,58 @@ void mirror_commit_retire(struct mirror_retired_list *out, const struct mirror_r
     }
 }
 
+static bool has_path(const struct digest_cache *cache, size_t *at, const char *path)
+{
+    const char *known;
+
+    while ((known = digest_cache_path(cache, *at)) != NULL && strcmp(known, path) < 0)
+        ++*at;
+    return known && strcmp(known, path) == 0;
+}
+
+void mirror_commit_expect(struct mirror_retired_list *out, const struct mirror_retired_list *old,
+                          const struct digest_cache *cache, const struct mirror_files *files,
+                          int64_t now)
+{
+    size_t i, k = 0, at = 0;
+
+    for (i = 0; i < files->n_files; i++) {
+        const struct mirror_file *file = &files->files[i];
+
+        for (; k < old->n_items && strcmp(old->items[k].path, file->path) < 0; k++)
+            mirror_record_retire(out, old->items[k].path, old->items[k].since);
+        if (k < old->n_items && strcmp(old->items[k].path, file->path) == 0) {
+            mirror_record_retire(out, file->path, old->items[k++].since);
+        } else if (file->fate == MIRROR_MISSING && !has_path(cache, &at, file->path)) {
+            mirror_record_retire(out, file->path, now);
+        }
+    }
+    for (; k < old->n_items; k++)
+        mirror_record_retire(out, old->items[k].path, old->items[k].since);
+}
+
+bool mirror_commit_announce(struct mirror *mirror, struct hallmark_error *err)
+{
+    struct mirror_retired_list list = {0};
+    struct bytes text = {0};
+    bool ok = true;
+
+    /* Without the cache, a file that is missing may be one that is listed, and got lost. */
+    if (mirror->record.source && !mirror->cache)
+        return true;
+    mirror_commit_expect(&list, &mirror->retired, mirror->cache, &mirror->files, mirror->now);
+    mirror_record_write_retired(&list, &text);
+    if (list.n_items > mirror->retired.n_items && text.len <= LIMITS_RETIRED_BYTES) {
+        ok = mirror_record_save_retired(mirror->statefd, &list, err);
+        mirror_record_free_retired(&mirror->retired);
+        mirror->retired = list;
+        list = (struct mirror_retired_list){0};
+    }
+    mirror_record_free_retired(&list);
+    bytes_free(&text);
+    return ok;
+}
+
 /* Removes the retired files whose time is over. */
 static bool remove_retired(struct mirror *mirror, struct hallmark_error *err)
 {
@@ -115,8 +167,9 @@ static bool replace_changed(struct mirror *mirror, struct hallmark_error *err)
 
         if (file->fate != MIRROR_WRONG)
             continue;
-        waiting = mirror_fetch_waiting(i);
-        ok = mirror_tree_place(mirror->rootfd, mirror->stage.fd, waiting, file->path, &stamp, err);
+        waiting = mirror_fetch_waiting(file, err);
+        ok = waiting &&
+             mirror_tree_place(mirror->rootfd, mirror->stage.fd, waiting, file->path, &stamp, err);
         if (ok)
             mirror_files_placed(file, &stamp);
         free(waiting);

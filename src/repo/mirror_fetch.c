@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "repo/mirror_tree.h"
@@ -177,10 +178,15 @@ bool mirror_fetch_batch(const struct mirror_batch *batch, struct hallmark_error 
     struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = &all};
     bool ok =
         !batch->n_items || fetch_items(batch->fetch, batch->items, batch->n_items, &sink, err);
+    char name[NAME_LEN];
     size_t i;
 
-    for (i = 0; i < batch->n_items; i++)
+    for (i = 0; i < batch->n_items; i++) {
+        name_of(name, i);
+        if (all.items[i].digest)
+            unlinkat(batch->mirror->stage.fd, name, 0);
         drop(&all.items[i]);
+    }
     free(all.items);
     return ok;
 }
@@ -215,9 +221,47 @@ bool mirror_fetch_look(struct mirror *mirror, struct hallmark_error *err)
     return ok;
 }
 
-char *mirror_fetch_waiting(size_t index)
+char *mirror_fetch_waiting(const struct mirror_file *file, struct hallmark_error *err)
 {
-    return alloc_printf(".replacing-%zu", index);
+    struct digest_value digest;
+    char digits[2 * DIGEST_SHA256_LEN + 1];
+
+    if (!digest_bytes(DIGEST_SHA256, bytes_view_str(file->path), &digest, err))
+        return NULL;
+    encoding_hex(digits, digest.sha256, sizeof digest.sha256);
+    return alloc_printf(".replacing-%s", digits);
+}
+
+static bool skip(void *ctx, const void *data, size_t len, struct hallmark_error *err)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    (void)err;
+    return true;
+}
+
+/* Whether an earlier attempt has left what is to replace FILE, which then waits again. */
+static bool take_left(struct mirror *mirror, const struct mirror_file *file)
+{
+    struct content_sink sink = {.take = skip};
+    struct hallmark_error ignored = {0};
+    struct content *content;
+    char *waiting;
+    bool ok;
+    int fd;
+
+    if (mirror->stage.leftfd < 0 || file->fate != MIRROR_WRONG)
+        return false;
+    waiting = mirror_fetch_waiting(file, &ignored);
+    content = mirror_files_content(file);
+    fd = waiting ? file_open_beneath(mirror->stage.leftfd, waiting, &ignored) : -1;
+    ok = fd >= 0 && content_read(content, fd, &sink, &ignored) &&
+         renameat(mirror->stage.leftfd, waiting, mirror->stage.fd, waiting) == 0;
+    file_close(&fd);
+    content_free(content);
+    free(waiting);
+    return ok;
 }
 
 /* The files that are missing, while they are fetched. */
@@ -245,7 +289,7 @@ static void find_missing(struct missing *missing)
     for (i = 0; i < files->n_files; i++) {
         const struct mirror_file *file = &files->files[i];
 
-        if (file->fate == MIRROR_GOOD)
+        if (file->fate == MIRROR_GOOD || take_left(missing->mirror, file))
             continue;
         missing->indexes[n] = i;
         missing->is_due[n] = true;
@@ -280,14 +324,15 @@ static bool place(void *ctx, size_t i, const char *name, const struct digest_val
     size_t index = missing->indexes[i];
     struct mirror_file *file = &mirror->files.files[index];
     struct content *content = mirror_files_content(file);
-    char *waiting = mirror_fetch_waiting(index);
+    char *waiting = NULL;
     struct tree_stamp stamp;
     bool ok = content_compare(content, found, err);
     int parent;
 
     if (ok && file->fate == MIRROR_WRONG) {
-        ok = renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
-             error_set_errno(err, "%s: cannot keep it for later", file->path);
+        waiting = mirror_fetch_waiting(file, err);
+        ok = waiting && (renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
+                         error_set_errno(err, "%s: cannot keep it for later", file->path));
     } else if (ok) {
         parent = find_parent(missing, file->path, err);
         ok = parent >= 0 &&
