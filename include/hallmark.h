@@ -162,13 +162,17 @@ struct hallmark_package {
 struct hallmark_source {
     const char *location;          /* the first of its URIs, for hallmark_repository_open() */
     struct hallmark_policy policy; /* hallmark_policy_init(), and what the source says: yours to change */
+    const char *const *suites;     /* NULL-terminated, for hallmark_mirror_sync(): all of that stanza; NULL:
+                                      it has none, but paths */
+    const char *const *roots;      /* likewise: the URIs that these suites are below */
 };
 
 /* Loads the source NAME: CONF_DIR/sources.d/NAME.sources (CONF_DIR NULL: the system's directory, and
  * then the user's own), or the file NAME where that holds a "/". SUITE chooses one of several; NULL: there
- * is only one. NULL with HALLMARK_OK where there is no such file, with HALLMARK_ERR_USAGE where it is
- * wrong, others can write to it, or it has no such suite. Freed by hallmark_source_free(), which accepts
- * NULL, and with it what the policy points to. */
+ * is only one; "": the first of the only stanza, whatever other suites that has. NULL with HALLMARK_OK
+ * where there is no such file, with HALLMARK_ERR_USAGE where it is wrong, others can write to it, or it has
+ * no such suite. Freed by hallmark_source_free(), which accepts NULL, and with it what the policy points
+ * to. */
 HALLMARK_API struct hallmark_source *hallmark_source_load(const char *conf_dir, const char *name,
                                                           const char *suite,
                                                           struct hallmark_error *err);
@@ -489,10 +493,12 @@ struct hallmark_mirror_report {
 
 /* Makes DEST, a directory, a copy of the repository at SOURCE: all that the manifests list for the wanted
  * components and architectures, bit by bit, the manifests and their signatures too. Everything is verified
- * before any reader can see it, and the manifests of all suites become current last, in one step. Fails as
- * hallmark_repository_open() does; with HALLMARK_ERR_ROLLBACK for what is older than what is served; with
- * HALLMARK_ERR_CONTENT where a file is missing or wrong at SOURCE, even when it is tried again; with
- * HALLMARK_ERR_BUSY; what is served stays then. *report is filled in, in any case. */
+ * before any reader can see it, and the manifests of all suites become current last, in one step. Where
+ * the policy names mirrors, manifests and indexes come from one location, and the next one is tried where
+ * that fails; other files come from any of them. Fails as hallmark_repository_open() does; with
+ * HALLMARK_ERR_ROLLBACK for what is older than what is served; with HALLMARK_ERR_CONTENT where a file is
+ * missing or wrong at SOURCE, even when it is tried again; with HALLMARK_ERR_BUSY; what is served stays
+ * then. *report is filled in, in any case. */
 HALLMARK_API bool hallmark_mirror_sync(const char *source, const char *dest,
                                        const struct hallmark_mirror_options *options,
                                        struct hallmark_mirror_report *report,

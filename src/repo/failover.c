@@ -58,6 +58,15 @@ void failover_free(struct failover *failover)
     free(failover);
 }
 
+void failover_list(const struct failover *failover, const char *out[FAILOVER_MAX + 1])
+{
+    size_t i;
+
+    for (i = 0; i < failover->n_locations; i++)
+        out[i] = failover->locations[i].text;
+    out[i] = NULL;
+}
+
 /* A mirror has what it has under the same names. */
 static bool open_location(const struct hallmark_repository *repository,
                           struct failover_location *location, struct hallmark_error *err)

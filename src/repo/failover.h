@@ -35,6 +35,9 @@ struct failover *failover_new(const char *at, const char *location,
                               const struct hallmark_policy *policy);
 void failover_free(struct failover *failover);
 
+/* All locations as they were given, each once, with NULL behind them. Lent. */
+void failover_list(const struct failover *failover, const char *out[FAILOVER_MAX + 1]);
+
 /* Locations that are tried one after another: first those that have not failed before. */
 struct failover_walk {
     const struct hallmark_repository *repository;

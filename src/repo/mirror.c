@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* hallmark_mirror_sync(): the steps of a run, and what they share. */
+/* hallmark_mirror_sync(), and what the steps of a run share. */
 #include "repo/mirror.h"
 
 #include <errno.h>
@@ -17,12 +17,7 @@
 #include "crypto/digest.h"
 #include "repo/keyring_files.h"
 #include "repo/location.h"
-#include "repo/mirror_commit.h"
-#include "repo/mirror_fetch.h"
-#include "repo/mirror_ping.h"
-#include "repo/mirror_stage.h"
-#include "repo/mirror_trace.h"
-#include "repo/mirror_upstream.h"
+#include "repo/mirror_attempt.h"
 #include "repo/note.h"
 
 enum { SERVED_DIRECTORY = 0755, STATE_DIRECTORY = 0700, NAME_DIGITS = 16 };
@@ -46,6 +41,13 @@ bool mirror_wants(const struct mirror *mirror, const char *name)
         if (fnmatch(mirror->packages.items[i], name, 0) == 0)
             return true;
     return mirror->packages.n_items == 0;
+}
+
+bool mirror_here(struct mirror *mirror, bool ok)
+{
+    if (!ok)
+        mirror->blame = MIRROR_BLAME_HERE;
+    return ok;
 }
 
 bool mirror_count(void *ctx, const void *data, size_t len, struct hallmark_error *err)
@@ -80,6 +82,8 @@ void mirror_policy_make(struct mirror_policy *out, const struct mirror *mirror, 
     out->policy = *mirror->options->policy;
     out->components = list_of(&mirror->components);
     out->architectures = list_of(&mirror->architectures);
+    out->policy.now = mirror->now;
+    out->policy.mirrors = NULL;
     out->policy.suite = suite;
     out->policy.state_dir = state_dir;
     out->policy.components = out->components;
@@ -204,7 +208,7 @@ void mirror_end_keys(struct mirror *mirror)
     mirror->keys.session = NULL;
 }
 
-static void free_run(struct mirror *mirror)
+void mirror_reset(struct mirror *mirror)
 {
     size_t i, k;
 
@@ -224,12 +228,14 @@ static void free_run(struct mirror *mirror)
     mirror->staged = NULL;
     mirror->n_suites = mirror->n_staged = mirror->staged_cap = 0;
     mirror->n_done = mirror->n_total = 0;
+    mirror->blame = MIRROR_BLAME_LOCATION;
+    mirror->is_left_taken = false;
     mirror_files_free(&mirror->files);
 }
 
 void mirror_close(struct mirror *mirror)
 {
-    free_run(mirror);
+    mirror_reset(mirror);
     digest_cache_free(mirror->cache);
     release_trust_free(mirror->ping);
     mirror_record_free(&mirror->record);
@@ -245,65 +251,13 @@ void mirror_close(struct mirror *mirror)
     free(mirror->state_base);
 }
 
-/* ---- Running -------------------------------------------------------------------------------- */
-
-/* With the stage open: everything up to the switch, and the switch. */
-static bool copy(struct mirror *mirror, struct hallmark_error *err)
-{
-    bool ok = mirror_stage_fill(mirror, err) && mirror_stage_list(mirror, err);
-
-    mirror_end_keys(mirror); /* which would idle while files come */
-    return ok && mirror_trace_check(mirror, err) && mirror_fetch_look(mirror, err) &&
-           mirror_fetch_missing(mirror, err) && mirror_commit(mirror, err);
-}
-
-static bool try_once(struct mirror *mirror, struct hallmark_error *err)
-{
-    bool ok;
-
-    mirror->report = (struct hallmark_mirror_report){0};
-    if (!mirror_upstream_open(mirror, err) || !mirror_ping_check(mirror, err))
-        return false;
-    if (mirror_upstream_is_served(mirror))
-        return mirror->options->dry_run || mirror_commit_tidy(mirror, err);
-    mirror->report.published = true;
-    if (mirror->options->dry_run)
-        return mirror_stage_preview(mirror, err) && mirror_fetch_look(mirror, err);
-    ok = publish_stage_open(&mirror->stage, mirror->rootfd, PUBLISH_KEEP_LEFTOVERS, err) &&
-         copy(mirror, err);
-    mirror->report.published = ok;
-    publish_stage_close(&mirror->stage);
-    return ok;
-}
-
-static bool run(struct mirror *mirror, struct hallmark_error *err)
-{
-    struct hallmark_error why = {0};
-    enum mirror_ping ping;
-
-    if (!mirror_ping_open(mirror, &ping, err))
-        return false;
-    if (ping == MIRROR_PING_KNOWN)
-        return true;
-    if (try_once(mirror, &why))
-        return true;
-    /* Upstream may have been publishing just now; what does not agree the second time is wrong. */
-    if (why.code == HALLMARK_ERR_CONTENT) {
-        mirror_note(mirror, HALLMARK_NOTE_INFO, "%s; trying once more", why.text);
-        free_run(mirror);
-        error_clear(&why);
-        if (try_once(mirror, &why))
-            return true;
-    }
-    return error_set(err, why.code, "%s", why.text);
-}
-
 bool hallmark_mirror_sync(const char *source, const char *dest,
                           const struct hallmark_mirror_options *options,
                           struct hallmark_mirror_report *report, struct hallmark_error *err)
 {
     struct mirror mirror = {.options = options,
                             .source = source,
+                            .now = options->policy->now,
                             .rootfd = -1,
                             .statefd = -1,
                             .lock = -1,
@@ -311,7 +265,7 @@ bool hallmark_mirror_sync(const char *source, const char *dest,
     bool ok;
 
     error_clear(err);
-    ok = mirror_open(&mirror, dest, err) && run(&mirror, err);
+    ok = mirror_open(&mirror, dest, err) && mirror_attempt(&mirror, err);
     if (report)
         *report = mirror.report;
     mirror_close(&mirror);

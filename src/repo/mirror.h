@@ -2,7 +2,7 @@
 /*
  * One run of a mirror, step by step: what is upstream (mirror_upstream.h), what it lists, staged
  * and verified (mirror_stage.h), the files that are missing (mirror_fetch.h), and the switch to it
- * (mirror_commit.h).
+ * (mirror_commit.h); from one location after another (mirror_attempt.h).
  */
 #ifndef REPO_MIRROR_H
 #define REPO_MIRROR_H
@@ -38,9 +38,16 @@ struct mirror_staged {
     int64_t mtime;
 };
 
+/* Whose failure it is that ends an attempt: only where it is that of the location can another one
+ * help. */
+enum mirror_blame { MIRROR_BLAME_LOCATION, MIRROR_BLAME_HERE };
+
 struct mirror {
     const struct hallmark_mirror_options *options;
-    const char *source;
+    const char *source;           /* the location of this attempt */
+    const char *const *locations; /* all of them; NULL: there is only that */
+    int64_t now;                  /* by which this attempt judges dates */
+    enum mirror_blame blame;
     struct bytes keyring;
     struct repository_keys keys; /* with which manifests are verified until files are fetched */
     struct strlist components, architectures, packages; /* wanted, sorted, each once */
@@ -54,6 +61,7 @@ struct mirror {
     size_t n_suites;
     struct verified_release *ping; /* NULL: none */
     struct publish_stage stage;
+    bool is_left_taken; /* what an earlier attempt has left in its stage has been looked at */
     struct mirror_staged *staged;
     size_t n_staged, staged_cap;
     struct mirror_files files;
@@ -71,9 +79,12 @@ bool mirror_wants(const struct mirror *mirror, const char *name);
 /* A sink that counts bytes for the progress function; its context is the struct mirror. */
 bool mirror_count(void *ctx, const void *data, size_t len, struct hallmark_error *err);
 
-/* The policy of the options, for the suite NAME (NULL: whatever it is), with STATE_DIR, and with
- * what the mirror wants of components and architectures, which LISTS (freed by the caller) holds
- * for it. */
+/* Notes that a failure is none of the location. Gives OK. */
+bool mirror_here(struct mirror *mirror, bool ok);
+
+/* The policy of the options, as of now, without other locations, for the suite NAME (NULL: whatever
+ * it is), with STATE_DIR, and with what the mirror wants of components and architectures, which
+ * LISTS (freed by the caller) holds for it. */
 struct mirror_policy {
     struct hallmark_policy policy;
     const char **components, **architectures;
@@ -86,6 +97,9 @@ void mirror_policy_free(struct mirror_policy *policy);
  */
 bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error *err);
 void mirror_end_keys(struct mirror *mirror);
+
+/* Forgets what an attempt has found, for another one. */
+void mirror_reset(struct mirror *mirror);
 void mirror_close(struct mirror *mirror);
 
 #endif

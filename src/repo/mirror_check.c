@@ -225,7 +225,8 @@ bool hallmark_mirror_check(const char *dest, const struct hallmark_mirror_option
 {
     /* It writes nothing, and needs no lock: what is current stays while it is read. */
     struct hallmark_mirror_options reading = *options;
-    struct mirror mirror = {.options = &reading, .rootfd = -1, .statefd = -1, .lock = -1};
+    struct mirror mirror = {
+        .options = &reading, .now = options->policy->now, .rootfd = -1, .statefd = -1, .lock = -1};
     struct audit audit = {.mirror = &mirror};
     bool ok;
 

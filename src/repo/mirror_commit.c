@@ -50,10 +50,62 @@ void mirror_commit_retire(struct mirror_retired_list *out, const struct mirror_r
     }
 }
 
+static bool has_path(const struct digest_cache *cache, size_t *at, const char *path)
+{
+    const char *known;
+
+    while ((known = digest_cache_path(cache, *at)) != NULL && strcmp(known, path) < 0)
+        ++*at;
+    return known && strcmp(known, path) == 0;
+}
+
+void mirror_commit_expect(struct mirror_retired_list *out, const struct mirror_retired_list *old,
+                          const struct digest_cache *cache, const struct mirror_files *files,
+                          int64_t now)
+{
+    size_t i, k = 0, at = 0;
+
+    for (i = 0; i < files->n_files; i++) {
+        const struct mirror_file *file = &files->files[i];
+
+        for (; k < old->n_items && strcmp(old->items[k].path, file->path) < 0; k++)
+            mirror_record_retire(out, old->items[k].path, old->items[k].since);
+        if (k < old->n_items && strcmp(old->items[k].path, file->path) == 0) {
+            mirror_record_retire(out, file->path, old->items[k++].since);
+        } else if (file->fate == MIRROR_MISSING && !has_path(cache, &at, file->path)) {
+            mirror_record_retire(out, file->path, now);
+        }
+    }
+    for (; k < old->n_items; k++)
+        mirror_record_retire(out, old->items[k].path, old->items[k].since);
+}
+
+bool mirror_commit_announce(struct mirror *mirror, struct hallmark_error *err)
+{
+    struct mirror_retired_list list = {0};
+    struct bytes text = {0};
+    bool ok = true;
+
+    /* Without the cache, a file that is missing may be one that is listed, and got lost. */
+    if (mirror->record.source && !mirror->cache)
+        return true;
+    mirror_commit_expect(&list, &mirror->retired, mirror->cache, &mirror->files, mirror->now);
+    mirror_record_write_retired(&list, &text);
+    if (list.n_items > mirror->retired.n_items && text.len <= LIMITS_RETIRED_BYTES) {
+        ok = mirror_record_save_retired(mirror->statefd, &list, err);
+        mirror_record_free_retired(&mirror->retired);
+        mirror->retired = list;
+        list = (struct mirror_retired_list){0};
+    }
+    mirror_record_free_retired(&list);
+    bytes_free(&text);
+    return ok;
+}
+
 /* Removes the retired files whose time is over. */
 static bool remove_retired(struct mirror *mirror, struct hallmark_error *err)
 {
-    int64_t oldest = mirror->options->policy->now - keep_seconds(mirror);
+    int64_t oldest = mirror->now - keep_seconds(mirror);
     struct mirror_retired_list left = {0};
     bool ok = true, removed;
     size_t i;
@@ -85,9 +137,8 @@ bool mirror_commit_tidy(struct mirror *mirror, struct hallmark_error *err)
 {
     size_t i;
 
-    if (!remove_retired(mirror, err) ||
-        !publish_prune(mirror->rootfd, 1, keep_seconds(mirror), mirror->options->policy->now,
-                       &mirror->report.n_pruned, err))
+    if (!remove_retired(mirror, err) || !publish_prune(mirror->rootfd, 1, keep_seconds(mirror),
+                                                       mirror->now, &mirror->report.n_pruned, err))
         return false;
     for (i = 0; i < mirror->n_suites; i++)
         if (!hallmark_repository_remember(mirror->suites[i].upstream, err))
@@ -96,16 +147,6 @@ bool mirror_commit_tidy(struct mirror *mirror, struct hallmark_error *err)
 }
 
 /* ---- The switch ----------------------------------------------------------------------------- */
-
-static bool are_fresh(const struct mirror *mirror, struct hallmark_error *err)
-{
-    size_t i;
-
-    for (i = 0; i < mirror->n_suites; i++)
-        if (!repository_check_fresh(mirror->suites[i].upstream, err))
-            return false;
-    return true;
-}
 
 /* Replaces the files whose bytes upstream has changed without giving them a new name. Between here
  * and the switch, and for those who hold the older manifest, they differ from what is signed: that
@@ -126,8 +167,9 @@ static bool replace_changed(struct mirror *mirror, struct hallmark_error *err)
 
         if (file->fate != MIRROR_WRONG)
             continue;
-        waiting = mirror_fetch_waiting(i);
-        ok = mirror_tree_place(mirror->rootfd, mirror->stage.fd, waiting, file->path, &stamp, err);
+        waiting = mirror_fetch_waiting(file, err);
+        ok = waiting &&
+             mirror_tree_place(mirror->rootfd, mirror->stage.fd, waiting, file->path, &stamp, err);
         if (ok)
             mirror_files_placed(file, &stamp);
         free(waiting);
@@ -180,8 +222,7 @@ static bool remember(struct mirror *mirror, struct hallmark_error *err)
     bool ok;
     size_t i;
 
-    mirror_commit_retire(&retired, &mirror->retired, mirror->cache, &mirror->files,
-                         mirror->options->policy->now);
+    mirror_commit_retire(&retired, &mirror->retired, mirror->cache, &mirror->files, mirror->now);
     mirror_record_free_retired(&mirror->retired);
     mirror->retired = retired;
     record.source = alloc_strdup(fetch_url(mirror->suites[0].upstream->place.fetch));
@@ -203,7 +244,7 @@ static bool remember(struct mirror *mirror, struct hallmark_error *err)
 
 bool mirror_commit(struct mirror *mirror, struct hallmark_error *err)
 {
-    return are_fresh(mirror, err) && replace_changed(mirror, err) &&
-           switch_to_staged(mirror, err) && mirror_trace_write(mirror, err) &&
-           remember(mirror, err) && mirror_commit_tidy(mirror, err);
+    return replace_changed(mirror, err) && switch_to_staged(mirror, err) &&
+           mirror_trace_write(mirror, err) && remember(mirror, err) &&
+           mirror_commit_tidy(mirror, err);
 }

@@ -6,6 +6,17 @@
 
 #include "repo/mirror.h"
 
+/* Before files are put into their places: remembers those that nothing has listed so far among what
+ * is to be removed one day, since this run may fail, and no other one list them. mirror_commit()
+ * takes those off again that are listed. */
+bool mirror_commit_announce(struct mirror *mirror, struct hallmark_error *err);
+
+/* What is added to OLD for that: the files that are missing, and that CACHE, which knows all that
+ * are listed now, has not. */
+void mirror_commit_expect(struct mirror_retired_list *out, const struct mirror_retired_list *old,
+                          const struct digest_cache *cache, const struct mirror_files *files,
+                          int64_t now);
+
 /* With every file in its place or waiting: makes the staged manifests current in one step,
  * remembers what there is, and tidies up. */
 bool mirror_commit(struct mirror *mirror, struct hallmark_error *err);

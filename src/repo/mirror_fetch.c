@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "repo/mirror_tree.h"
@@ -100,13 +101,14 @@ static bool take(void *ctx, size_t i, const void *data, size_t len, struct hallm
 {
     struct arrivals *all = ctx;
     struct arrival *item = &all->items[i];
+    struct mirror *mirror = all->batch->mirror;
 
-    if (!start(all, i, err) || !digest_update(item->digest, data, len, err))
+    if (!mirror_here(mirror, start(all, i, err) && digest_update(item->digest, data, len, err) &&
+                                 (file_write_all(item->fd, data, len) ||
+                                  error_set_errno(err, "cannot write what was fetched"))))
         return false;
-    if (!file_write_all(item->fd, data, len))
-        return error_set_errno(err, "cannot write what was fetched");
     item->n_taken += len;
-    return mirror_count(all->batch->mirror, data, len, err);
+    return mirror_count(mirror, data, len, err);
 }
 
 static void drop(struct arrival *item)
@@ -129,7 +131,8 @@ static bool restart(void *ctx, size_t i, struct hallmark_error *err)
     drop(item);
     all->batch->mirror->n_done -= item->n_taken;
     item->n_taken = 0;
-    return unlinkat(all->batch->mirror->stage.fd, name, 0) == 0 || error_set_errno(err, "%s", name);
+    return mirror_here(all->batch->mirror, unlinkat(all->batch->mirror->stage.fd, name, 0) == 0 ||
+                                               error_set_errno(err, "%s", name));
 }
 
 /* Completes the file NAME of item I, and gives it to whom it is for. */
@@ -158,11 +161,13 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
     name_of(name, i);
     if (!why && (!start(all, i, err) ||
                  (!hand_over(all, i, name, &wrong) && wrong.code != HALLMARK_ERR_CONTENT)))
-        ok = error_set(err, wrong.code, "%s", wrong.text);
+        ok = mirror_here(batch->mirror, error_set(err, wrong.code, "%s", wrong.text));
     else if (!why && wrong.code)
         why = &wrong;
-    if (all->items[i].digest && (!ok || why))
+    if (all->items[i].digest && (!ok || why)) {
         unlinkat(batch->mirror->stage.fd, name, 0);
+        batch->mirror->n_done -= all->items[i].n_taken;
+    }
     drop(&all->items[i]);
     return ok && (!why || batch->failed(batch->ctx, i, why, err));
 }
@@ -173,10 +178,15 @@ bool mirror_fetch_batch(const struct mirror_batch *batch, struct hallmark_error 
     struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = &all};
     bool ok =
         !batch->n_items || fetch_items(batch->fetch, batch->items, batch->n_items, &sink, err);
+    char name[NAME_LEN];
     size_t i;
 
-    for (i = 0; i < batch->n_items; i++)
+    for (i = 0; i < batch->n_items; i++) {
+        name_of(name, i);
+        if (all.items[i].digest)
+            unlinkat(batch->mirror->stage.fd, name, 0);
         drop(&all.items[i]);
+    }
     free(all.items);
     return ok;
 }
@@ -211,9 +221,47 @@ bool mirror_fetch_look(struct mirror *mirror, struct hallmark_error *err)
     return ok;
 }
 
-char *mirror_fetch_waiting(size_t index)
+char *mirror_fetch_waiting(const struct mirror_file *file, struct hallmark_error *err)
 {
-    return alloc_printf(".replacing-%zu", index);
+    struct digest_value digest;
+    char digits[2 * DIGEST_SHA256_LEN + 1];
+
+    if (!digest_bytes(DIGEST_SHA256, bytes_view_str(file->path), &digest, err))
+        return NULL;
+    encoding_hex(digits, digest.sha256, sizeof digest.sha256);
+    return alloc_printf(".replacing-%s", digits);
+}
+
+static bool skip(void *ctx, const void *data, size_t len, struct hallmark_error *err)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    (void)err;
+    return true;
+}
+
+/* Whether an earlier attempt has left what is to replace FILE, which then waits again. */
+static bool take_left(struct mirror *mirror, const struct mirror_file *file)
+{
+    struct content_sink sink = {.take = skip};
+    struct hallmark_error ignored = {0};
+    struct content *content;
+    char *waiting;
+    bool ok;
+    int fd;
+
+    if (mirror->stage.leftfd < 0 || file->fate != MIRROR_WRONG)
+        return false;
+    waiting = mirror_fetch_waiting(file, &ignored);
+    content = mirror_files_content(file);
+    fd = waiting ? file_open_beneath(mirror->stage.leftfd, waiting, &ignored) : -1;
+    ok = fd >= 0 && content_read(content, fd, &sink, &ignored) &&
+         renameat(mirror->stage.leftfd, waiting, mirror->stage.fd, waiting) == 0;
+    file_close(&fd);
+    content_free(content);
+    free(waiting);
+    return ok;
 }
 
 /* The files that are missing, while they are fetched. */
@@ -223,6 +271,7 @@ struct missing {
     struct fetch_item *items;
     unsigned *hashes;
     size_t n_items, n_failed;
+    bool *is_due;                /* of each item: it is not here yet */
     struct hallmark_error first; /* of those that failed */
     int parent;                  /* the directory that was used last, -1 for none, and its path: */
     char *directory;             /* with a slash at its end; "" for the root */
@@ -236,12 +285,14 @@ static void find_missing(struct missing *missing)
     missing->indexes = alloc_array(files->n_files, sizeof *missing->indexes);
     missing->items = alloc_array(files->n_files, sizeof *missing->items);
     missing->hashes = alloc_array(files->n_files, sizeof *missing->hashes);
+    missing->is_due = alloc_array(files->n_files, sizeof *missing->is_due);
     for (i = 0; i < files->n_files; i++) {
         const struct mirror_file *file = &files->files[i];
 
-        if (file->fate == MIRROR_GOOD)
+        if (file->fate == MIRROR_GOOD || take_left(missing->mirror, file))
             continue;
         missing->indexes[n] = i;
+        missing->is_due[n] = true;
         missing->hashes[n] = file->hashes;
         missing->items[n++] = (struct fetch_item){.path = file->path, .size = file->size};
     }
@@ -273,14 +324,15 @@ static bool place(void *ctx, size_t i, const char *name, const struct digest_val
     size_t index = missing->indexes[i];
     struct mirror_file *file = &mirror->files.files[index];
     struct content *content = mirror_files_content(file);
-    char *waiting = mirror_fetch_waiting(index);
+    char *waiting = NULL;
     struct tree_stamp stamp;
     bool ok = content_compare(content, found, err);
     int parent;
 
     if (ok && file->fate == MIRROR_WRONG) {
-        ok = renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
-             error_set_errno(err, "%s: cannot keep it for later", file->path);
+        waiting = mirror_fetch_waiting(file, err);
+        ok = waiting && (renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
+                         error_set_errno(err, "%s: cannot keep it for later", file->path));
     } else if (ok) {
         parent = find_parent(missing, file->path, err);
         ok = parent >= 0 &&
@@ -289,6 +341,7 @@ static bool place(void *ctx, size_t i, const char *name, const struct digest_val
             mirror_files_placed(file, &stamp);
     }
     if (ok) {
+        missing->is_due[i] = false;
         mirror->report.n_fetched++;
         mirror->report.n_fetched_bytes += file->size;
     }
@@ -311,30 +364,65 @@ static bool note_failed(void *ctx, size_t i, const struct hallmark_error *why,
     return true;
 }
 
+/* What one location could not give is left for the next one. */
+static void keep_due(struct missing *missing)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < missing->n_items; i++) {
+        if (!missing->is_due[i])
+            continue;
+        missing->is_due[n] = true;
+        missing->indexes[n] = missing->indexes[i];
+        missing->items[n] = missing->items[i];
+        missing->hashes[n++] = missing->hashes[i];
+    }
+    missing->n_items = n;
+}
+
+/* Fetches the files from one location after another. */
+static bool fetch_all(struct missing *missing, struct hallmark_error *err)
+{
+    struct mirror *mirror = missing->mirror;
+    struct mirror_batch batch = {
+        .mirror = mirror, .arrived = place, .failed = note_failed, .ctx = missing};
+    struct failover_walk walk = {.repository = mirror->suites[0].upstream};
+
+    while (missing->n_items && failover_next(&walk, &batch.fetch)) {
+        struct hallmark_error why = {0};
+
+        batch.items = missing->items;
+        batch.hashes = missing->hashes;
+        batch.n_items = missing->n_items;
+        missing->n_failed = 0;
+        error_clear(&missing->first);
+        if (!mirror_fetch_batch(&batch, &why)) {
+            if (mirror->blame == MIRROR_BLAME_HERE || !mirror->locations)
+                return error_set(err, why.code, "%s", why.text);
+            failover_fail(&walk, &why);
+        } else if (missing->n_failed) {
+            failover_fail(&walk, &missing->first);
+        }
+        keep_due(missing);
+    }
+    if (missing->n_items < 2)
+        return !missing->n_items || error_set(err, walk.worst.code, "%s", walk.worst.text);
+    return error_set(err, walk.worst.code, "%s (and %zu more)", walk.worst.text,
+                     missing->n_items - 1);
+}
+
 bool mirror_fetch_missing(struct mirror *mirror, struct hallmark_error *err)
 {
     struct missing missing = {.mirror = mirror, .parent = -1};
-    struct mirror_batch batch = {.mirror = mirror,
-                                 .fetch = mirror->suites[0].upstream->place.fetch,
-                                 .arrived = place,
-                                 .failed = note_failed,
-                                 .ctx = &missing};
     bool ok;
 
     find_missing(&missing);
-    batch.items = missing.items;
-    batch.hashes = missing.hashes;
-    batch.n_items = missing.n_items;
-    ok = mirror_fetch_batch(&batch, err);
-    if (ok && missing.n_failed == 1)
-        ok = error_set(err, missing.first.code, "%s", missing.first.text);
-    else if (ok && missing.n_failed)
-        ok = error_set(err, missing.first.code, "%s (and %zu more)", missing.first.text,
-                       missing.n_failed - 1);
+    ok = fetch_all(&missing, err);
     file_close(&missing.parent);
     free(missing.directory);
     free(missing.indexes);
     free(missing.items);
     free(missing.hashes);
+    free(missing.is_due);
     return ok;
 }

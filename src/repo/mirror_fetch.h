@@ -36,8 +36,8 @@ bool mirror_fetch_look(struct mirror *mirror, struct hallmark_error *err);
  * had, after all others. */
 bool mirror_fetch_missing(struct mirror *mirror, struct hallmark_error *err);
 
-/* The name in the stage of what is to replace file INDEX; free(3) releases it. */
-char *mirror_fetch_waiting(size_t index);
+/* The name in the stage of what is to replace FILE, the same in every run; free(3) releases it. */
+char *mirror_fetch_waiting(const struct mirror_file *file, struct hallmark_error *err);
 
 /* Copies the open file FD, which must be CONTENT, to NAME in the stage, where there is nothing left
  * on failure. */

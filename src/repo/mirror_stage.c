@@ -144,7 +144,8 @@ static bool take_current(struct mirror *mirror, const struct content *content)
     return ok;
 }
 
-/* Moves CONTENT from the stage of a run that was killed, if it had come that far. */
+/* Moves CONTENT from the stage of an earlier attempt, or of a run that was killed, if it had come
+ * that far. */
 static bool take_left(struct mirror *mirror, const struct content *content, int64_t mtime)
 {
     const char *path = content->package.path;
@@ -277,26 +278,46 @@ static bool check_doubtful(const struct missing *missing, struct hallmark_error 
     return true;
 }
 
-static bool stage_metadata(struct mirror *mirror, const struct mirror_suite *suite,
-                           struct hallmark_error *err)
+static bool fetch_missing(struct missing *missing, struct hallmark_error *err)
 {
-    struct missing missing = {.mirror = mirror, .suite = suite};
-    struct mirror_batch batch = {.mirror = mirror,
-                                 .fetch = suite->upstream->place.fetch,
+    struct mirror_batch batch = {.mirror = missing->mirror,
+                                 .fetch = missing->suite->upstream->place.fetch,
+                                 .items = missing->items,
+                                 .hashes = missing->hashes,
+                                 .n_items = missing->n_items,
                                  .arrived = stage_arrived,
                                  .failed = note_failed,
-                                 .ctx = &missing};
-    bool ok = find_missing(&missing, err);
+                                 .ctx = missing};
 
-    batch.items = missing.items;
-    batch.hashes = missing.hashes;
-    batch.n_items = missing.n_items;
-    ok = ok && mirror_fetch_batch(&batch, err) && check_doubtful(&missing, err);
-    free(missing.contents);
-    free(missing.doubtful);
-    strlist_free(&missing.reasons);
-    free(missing.items);
-    free(missing.hashes);
+    return mirror_fetch_batch(&batch, err) && check_doubtful(missing, err);
+}
+
+static void free_missing(struct missing *missing)
+{
+    free(missing->contents);
+    free(missing->doubtful);
+    strlist_free(&missing->reasons);
+    free(missing->items);
+    free(missing->hashes);
+}
+
+/* What is here is taken first, so that of an earlier attempt nothing gets lost by what follows. */
+static bool stage_metadata(struct mirror *mirror, struct hallmark_error *err)
+{
+    struct missing *missing = alloc_array(mirror->n_suites, sizeof *missing);
+    bool ok = true;
+    size_t i;
+
+    mirror->is_left_taken = true;
+    for (i = 0; ok && i < mirror->n_suites; i++) {
+        missing[i] = (struct missing){.mirror = mirror, .suite = &mirror->suites[i]};
+        ok = find_missing(&missing[i], err);
+    }
+    for (i = 0; ok && i < mirror->n_suites; i++)
+        ok = fetch_missing(&missing[i], err);
+    for (i = 0; i < mirror->n_suites; i++)
+        free_missing(&missing[i]);
+    free(missing);
     return ok;
 }
 
@@ -308,9 +329,7 @@ bool mirror_stage_fill(struct mirror *mirror, struct hallmark_error *err)
     /* The documents of one publication are read soon after one another. */
     for (i = 0; ok && i < mirror->n_suites; i++)
         ok = stage_documents(mirror, &mirror->suites[i], err);
-    for (i = 0; ok && i < mirror->n_suites; i++)
-        ok = stage_metadata(mirror, &mirror->suites[i], err);
-    return ok;
+    return ok && stage_metadata(mirror, err);
 }
 
 /* ---- The files ------------------------------------------------------------------------------ */

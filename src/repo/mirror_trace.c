@@ -114,8 +114,8 @@ bool mirror_trace_write(const struct mirror *mirror, struct hallmark_error *err)
     if (!mirror->options->trace)
         return true;
     path = trace_path(mirror);
-    mirror_trace_text(mirror, fetch_url(mirror->suites[0].upstream->place.fetch),
-                      mirror->options->policy->now, &text);
+    mirror_trace_text(mirror, fetch_url(mirror->suites[0].upstream->place.fetch), mirror->now,
+                      &text);
     parent = mirror_tree_open_parent(mirror->rootfd, path, err);
     ok = parent >= 0 &&
          file_replace(parent, mirror->options->trace, bytes_view(&text), TRACE_MODE, err);

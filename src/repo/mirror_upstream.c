@@ -203,6 +203,7 @@ static bool open_suite(struct mirror *mirror, struct mirror_suite *suite, const 
     struct hallmark_repository *upstream;
 
     mirror_policy_make(&policy, mirror, name, mirror->state_base);
+    policy.policy.mirrors = mirror->locations;
     upstream = repository_open_with(mirror->source, &policy.policy, &mirror->keys, err);
     mirror_policy_free(&policy);
     suite->upstream = upstream;
@@ -252,7 +253,17 @@ bool mirror_upstream_open(struct mirror *mirror, struct hallmark_error *err)
             return false;
     }
     mirror->report.n_suites = mirror->n_suites;
-    return check_loss(mirror, err);
+    return mirror_here(mirror, check_loss(mirror, err));
+}
+
+bool mirror_upstream_check_fresh(const struct mirror *mirror, struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < mirror->n_suites; i++)
+        if (!repository_check_fresh(mirror->suites[i].upstream, err))
+            return false;
+    return true;
 }
 
 static bool is_same_list(const struct strlist *a, const struct strlist *b)

@@ -11,6 +11,9 @@
  * get lost, or is its own source. */
 bool mirror_upstream_open(struct mirror *mirror, struct hallmark_error *err);
 
+/* Fails with HALLMARK_ERR_STALE where one of the manifests has expired since it was opened. */
+bool mirror_upstream_check_fresh(const struct mirror *mirror, struct hallmark_error *err);
+
 /* Whether the mirror serves exactly these manifests already, with all their files. */
 bool mirror_upstream_is_served(const struct mirror *mirror);
 

@@ -328,13 +328,12 @@ static struct hallmark_repository *open_first(const char *location,
     struct hallmark_policy each = *policy;
     struct hallmark_repository *repository = NULL;
     struct hallmark_error worst = {0};
-    const char *urls[FAILOVER_MAX + 1] = {NULL};
+    const char *urls[FAILOVER_MAX + 1];
     struct timespec start, now;
     size_t i;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
-    for (i = 0; i < all->n_locations; i++)
-        urls[i] = all->locations[i].text;
+    failover_list(all, urls);
     each.mirrors = all->n_locations > 1 ? urls : NULL;
     for (i = 0; i < all->n_locations && !repository; i++) {
         struct hallmark_error why = {0};

@@ -17,7 +17,7 @@
 /* What the public part points into. */
 struct source {
     struct hallmark_source shown;
-    struct strlist locations, keyrings, signed_by, components, architectures;
+    struct strlist locations, roots, suites, keyrings, signed_by, components, architectures;
     char *key, *suite, *origin, *codename;
     const char *keys[2];
 };
@@ -103,13 +103,26 @@ static bool fail_choice(const struct strlist *suites, const char *suite, const c
     return false;
 }
 
-/* The source for SUITE, or the only one. */
+/* Whether the stanza of CHOICE is the only one, and its suites may be taken together: below one
+ * URI. */
+static bool has_one_archive(const struct source_list *list, const struct choice *choice)
+{
+    size_t i;
+
+    for (i = 0; list->n_stanzas == 1 && i < choice->stanza->suites.n_items; i++)
+        if (source_list_is_flat(choice->stanza->suites.items[i]))
+            return false;
+    return list->n_stanzas == 1;
+}
+
+/* The source for SUITE, or the only one; where SUITE is "", the first of those that belong
+ * together. */
 static bool choose(const struct source_list *list, const char *suite, const char *path,
                    struct choice *out, struct hallmark_error *err)
 {
     struct strlist suites = {0};
     size_t i, k;
-    bool ok = true;
+    bool ok = true, is_any = !suite || !*suite;
 
     *out = (struct choice){0};
     for (i = 0; i < list->n_stanzas; i++)
@@ -122,11 +135,12 @@ static bool choose(const struct source_list *list, const char *suite, const char
                                "them must go into a file of its own",
                                path, list->stanzas[i].line, one);
             strlist_add(&suites, one);
-            if (!suite || strcmp(one, suite) == 0)
+            if (is_any ? !out->stanza : strcmp(one, suite) == 0)
                 *out = (struct choice){&list->stanzas[i], one};
         }
-    if (ok && (!out->stanza || (!suite && suites.n_items > 1)))
-        ok = fail_choice(&suites, suite, path, err);
+    if (ok &&
+        (!out->stanza || (is_any && suites.n_items > 1 && !(suite && has_one_archive(list, out)))))
+        ok = fail_choice(&suites, is_any ? NULL : suite, path, err);
     strlist_free(&suites);
     return ok;
 }
@@ -184,6 +198,8 @@ static void set_policy(struct source *source, const struct source_list_stanza *s
     if (stanza->clock_skew != SOURCE_LIST_NOT_SAID)
         policy->clock_skew = stanza->clock_skew;
     source->shown.location = source->locations.items[0];
+    source->shown.roots = list_or_null(&source->roots);
+    source->shown.suites = list_or_null(&source->suites);
     if (source->locations.n_items > 1)
         policy->mirrors = (const char *const *)source->locations.items + 1;
 }
@@ -210,6 +226,11 @@ static struct hallmark_source *make(const struct choice *choice)
     source->codename = copy_or_null(stanza->codename);
     if (!source_list_is_flat(choice->suite))
         source->suite = alloc_strdup(choice->suite);
+    if (source->suite)
+        copy_list(&source->roots, &stanza->uris);
+    for (i = 0; i < stanza->suites.n_items; i++)
+        if (source->suite && !source_list_is_flat(stanza->suites.items[i]))
+            strlist_add(&source->suites, stanza->suites.items[i]);
     set_policy(source, stanza);
     return &source->shown;
 }
@@ -242,6 +263,8 @@ void hallmark_source_free(struct hallmark_source *shown)
     if (!source)
         return;
     strlist_free(&source->locations);
+    strlist_free(&source->roots);
+    strlist_free(&source->suites);
     strlist_free(&source->keyrings);
     strlist_free(&source->signed_by);
     strlist_free(&source->components);

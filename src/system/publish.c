@@ -473,6 +473,21 @@ void publish_stage_close(struct publish_stage *stage)
         unlinkat(stage->rootfd, GENERATION_STORE, AT_REMOVEDIR);
 }
 
+void publish_stage_leave(struct publish_stage *stage, enum publish_leave what)
+{
+    int storefd = stage->storefd;
+
+    if (what == PUBLISH_LEAVE_LEFTOVERS && stage->leftfd >= 0) {
+        file_remove_tree(storefd, GENERATION_STAGE, NULL);
+        renameat(storefd, GENERATION_LEFT, storefd, GENERATION_STAGE);
+    }
+    file_close(&stage->fd);
+    file_close(&stage->leftfd);
+    if (storefd >= 0)
+        file_remove_tree(storefd, GENERATION_LEFT, NULL);
+    file_close(&stage->storefd);
+}
+
 /* Whether our link for NAME is at the root and the file in the generation FD. */
 static bool is_in_place(int rootfd, int fd, const char *name)
 {

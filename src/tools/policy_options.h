@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The options that say what is believed of a repository, and how servers are talked to: the same ones
- * in all programs that read repositories. */
+/* The options that say what is believed of a repository, and how servers are talked to: the same
+ * ones in all programs that read repositories. */
 #ifndef TOOLS_POLICY_OPTIONS_H
 #define TOOLS_POLICY_OPTIONS_H
 
@@ -27,12 +27,14 @@ enum policy_option {
     OPTION_SANDBOX,
     OPTION_CA_FILE,
     OPTION_TIMEOUT,
+    OPTION_CONFIG,
+    OPTION_MIRROR,
     POLICY_OPTIONS_END,
 };
 
 /* What the options say in place of what POLICY says. Not the lists (--keyring, --signed-by,
- * --component, --arch) nor --suite, which a policy borrows or a program takes otherwise. False after
- * an error message. */
+ * --component, --arch, --mirror) nor --suite, which a policy borrows or a program takes otherwise.
+ * False after an error message. */
 bool policy_options_read(const struct cli *cli, struct hallmark_policy *policy);
 
 #endif

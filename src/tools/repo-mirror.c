@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "tools/cli.h"
-#include "tools/policy_options.h"
 #include "tools/progress.h"
 #include "tools/report.h"
+#include "tools/source_argument.h"
 
 enum option {
     OPTION_PACKAGE = POLICY_OPTIONS_END,
@@ -50,6 +50,8 @@ static const struct cli_option options[] = {
      "confine what reads indexes (required)"},
     {OPTION_CA_FILE, "ca-file", "FILE", SYNC, "certificates that vouch for https servers"},
     {OPTION_TIMEOUT, "timeout", "TIME", SYNC, "a server must answer, and get on, in TIME (30s)"},
+    {OPTION_CONFIG, "config", "DIR", SYNC, "look for sources in DIR/sources.d"},
+    {OPTION_MIRROR, "mirror", "REPO", SYNC, "another location of the same (repeatable)"},
     {OPTION_KEEP, "keep", "TIME", SYNC, "keep what is not listed any more (3d)"},
     {OPTION_LOCK_WAIT, "lock-wait", "TIME", SYNC, "wait for another run (0)"},
     {OPTION_TRACE, "trace", "HOST", SYNC, "write project/trace/HOST, as Debian's mirrors do"},
@@ -64,9 +66,11 @@ static const struct cli_option options[] = {
 struct run {
     const struct cli *cli;
     const char *dest;
+    struct source_argument source; /* of SYNC only; else empty */
     struct hallmark_policy policy;
+    struct source_lists lists; /* what it borrows */
     struct hallmark_mirror_options how;
-    const char **keyrings, **signed_by, **components, **architectures, **suites, **packages;
+    const char **suites, **packages;
     struct hallmark_error err;
     struct progress progress;
     struct report_json json;
@@ -111,23 +115,71 @@ static void show(void *ctx, uint64_t done, uint64_t total)
     progress_show(&run->progress, done, total);
 }
 
-/* False where the command line is wrong and that has been said. */
-static bool start(struct run *run, const struct cli *cli, const char *dest, const char *what)
+/* Checks that the source has all SUITES, of which it was loaded for the first. */
+static bool check_suites(const struct run *run, const char *const *suites)
 {
+    const char *const *own = run->source.source->suites;
+    size_t i;
+
+    for (; own && suites && *suites; suites++) {
+        for (i = 0; own[i] && strcmp(own[i], *suites) != 0; i++)
+            ;
+        if (!own[i])
+            return cli_error(run->cli, false,
+                             "%s: the stanza of its suite \"%s\" has no suite \"%s\"; what is of "
+                             "several stanzas goes into several mirrors",
+                             run->source.shown, run->source.source->policy.suite, *suites);
+    }
+    return true;
+}
+
+/* Loads the source that the first argument names, if any: one suite of it, several, or all. What is
+ * wrong with it goes to RUN's error. */
+static bool take_source(struct run *run)
+{
+    const char **suites = run->suites;
+    struct hallmark_source *source;
+    size_t i;
+
+    for (i = 0; suites && suites[i]; i++)
+        if (!*suites[i])
+            return cli_error(run->cli, false, "--suite: says no name");
+    source_argument_load(&run->source, run->cli, run->cli->args[0], suites ? suites[0] : "",
+                         &run->err);
+    source = run->source.source;
+    if (!source)
+        return true;
+    if (source->suites) {
+        source->location = source->roots[0];
+        source->policy.mirrors = source->roots[1] ? source->roots + 1 : NULL;
+    }
+    if (!suites || !source->suites) /* in place of suites, there may be the path of one */
+        run->how.suites = source->suites;
+    return check_suites(run, (const char *const *)suites);
+}
+
+static void stop(struct run *run)
+{
+    source_argument_free_lists(&run->lists);
+    source_argument_free(&run->source);
+    free(run->suites);
+    free(run->packages);
+}
+
+/* What the options say, and the source that is the first argument, except to CHECK. */
+static bool read_options(struct run *run, unsigned command)
+{
+    const struct cli *cli = run->cli;
     struct hallmark_mirror_options *how = &run->how;
 
-    *run = (struct run){.cli = cli, .dest = dest};
-    hallmark_policy_init(&run->policy);
-    if (!policy_options_read(cli, &run->policy) ||
+    run->source.cli = cli;
+    how->packages = run->packages = cli_values(cli, OPTION_PACKAGE);
+    how->suites = run->suites = cli_values(cli, OPTION_SUITE);
+    if ((command != CHECK && !take_source(run)) ||
+        !source_argument_policy(&run->source, cli->args[0], 0, &run->policy, &run->lists) ||
         !cli_time(cli, OPTION_KEEP, HALLMARK_TIME_LENGTH, &how->keep) ||
         !cli_time(cli, OPTION_LOCK_WAIT, HALLMARK_TIME_LENGTH, &how->lock_wait))
         return false;
-    run->policy.keyrings = run->keyrings = cli_values(cli, OPTION_KEYRING);
-    run->policy.signed_by = run->signed_by = cli_values(cli, OPTION_SIGNED_BY);
-    run->policy.components = run->components = cli_values(cli, OPTION_COMPONENT);
-    run->policy.architectures = run->architectures = cli_values(cli, OPTION_ARCH);
-    how->packages = run->packages = cli_values(cli, OPTION_PACKAGE);
-    how->suites = run->suites = cli_values(cli, OPTION_SUITE);
     how->policy = &run->policy;
     how->trace = cli_value(cli, OPTION_TRACE);
     how->full = cli_has(cli, OPTION_FULL);
@@ -137,18 +189,19 @@ static bool start(struct run *run, const struct cli *cli, const char *dest, cons
     how->problem = tell_problem;
     how->progress = show;
     how->ctx = run;
-    progress_start(&run->progress, what, !is_quiet(run));
     return true;
 }
 
-static void stop(struct run *run)
+/* Begins a run of COMMAND, a bit; false where the command line is wrong and that has been said. */
+static bool start(struct run *run, const struct cli *cli, unsigned command)
 {
-    free(run->keyrings);
-    free(run->signed_by);
-    free(run->components);
-    free(run->architectures);
-    free(run->suites);
-    free(run->packages);
+    *run = (struct run){.cli = cli, .dest = cli->args[command == CHECK ? 0 : 1]};
+    if (!read_options(run, command)) {
+        stop(run);
+        return false;
+    }
+    progress_start(&run->progress, command == CHECK ? "checking" : "fetching", !is_quiet(run));
+    return true;
 }
 
 /* ---- sync ----------------------------------------------------------------------------------- */
@@ -158,9 +211,10 @@ static void sync_json(struct run *run, const struct hallmark_mirror_report *repo
     struct report_json *json = &run->json;
 
     report_open(json, NULL, '{');
-    report_string(json, "source", run->cli->args[0]);
+    report_string(json, "source", run->source.shown);
     report_string(json, "mirror", run->dest);
     report_outcome(json, &run->err);
+    source_argument_troubles(&run->source, json);
     report_bool(json, "dry_run", run->how.dry_run);
     report_bool(json, "published", report->published);
     report_number(json, "n_suites", report->n_suites);
@@ -215,14 +269,22 @@ static int finish_sync(struct run *run, const struct hallmark_mirror_report *rep
     return (int)run->err.code;
 }
 
+/* Not where the source is not known. */
+static bool sync_once(struct run *run, struct hallmark_mirror_report *report)
+{
+    if (run->err.code == HALLMARK_OK || run->err.code == HALLMARK_ERR_IO)
+        hallmark_mirror_sync(run->lists.locations[0], run->dest, &run->how, report, &run->err);
+    return run->err.code == HALLMARK_OK;
+}
+
 static int run_sync(const struct cli *cli)
 {
     struct run run;
-    struct hallmark_mirror_report report;
+    struct hallmark_mirror_report report = {0};
 
-    if (!start(&run, cli, cli->args[1], "fetching"))
+    if (!start(&run, cli, SYNC_ONLY))
         return HALLMARK_ERR_USAGE;
-    hallmark_mirror_sync(cli->args[0], run.dest, &run.how, &report, &run.err);
+    sync_once(&run, &report);
     return finish_sync(&run, &report);
 }
 
@@ -255,13 +317,12 @@ static char *read_ping(const struct cli *cli, const char *name, size_t *len)
 static int run_trigger(const struct cli *cli)
 {
     struct run run;
-    struct hallmark_mirror_report report;
+    struct hallmark_mirror_report report = {0};
     int64_t wait = 60;
     char *ping;
     int status;
 
-    if (!cli_time(cli, OPTION_WAIT, HALLMARK_TIME_LENGTH, &wait) ||
-        !start(&run, cli, cli->args[1], "fetching"))
+    if (!cli_time(cli, OPTION_WAIT, HALLMARK_TIME_LENGTH, &wait) || !start(&run, cli, TRIGGER))
         return HALLMARK_ERR_USAGE;
     run.how.ping = ping = read_ping(cli, cli_value(cli, OPTION_PING), &run.how.ping_len);
     if (!ping) {
@@ -270,8 +331,7 @@ static int run_trigger(const struct cli *cli)
     }
     if (!cli_has(cli, OPTION_LOCK_WAIT))
         run.how.lock_wait = wait; /* the other run may have begun too early */
-    while (!hallmark_mirror_sync(cli->args[0], run.dest, &run.how, &report, &run.err) &&
-           run.err.code == HALLMARK_ERR_IO && wait >= PAUSE_SECONDS) {
+    while (!sync_once(&run, &report) && run.err.code == HALLMARK_ERR_IO && wait >= PAUSE_SECONDS) {
         tell(&run, HALLMARK_NOTE_INFO, run.err.text);
         sleep(PAUSE_SECONDS);
         wait -= PAUSE_SECONDS;
@@ -312,7 +372,7 @@ static int run_check(const struct cli *cli)
     struct run run;
     struct hallmark_check_report report = {0};
 
-    if (!start(&run, cli, cli->args[0], "checking"))
+    if (!start(&run, cli, CHECK))
         return HALLMARK_ERR_USAGE;
     hallmark_mirror_check(run.dest, &run.how, &report, &run.err);
     progress_stop(&run.progress);

@@ -5,8 +5,8 @@
 #define TOOLS_VERIFY_RUN_H
 
 #include "tools/cli.h"
-#include "tools/policy_options.h"
 #include "tools/report.h"
+#include "tools/source_argument.h"
 
 /* Beside those of policy_options.h. */
 enum verify_run_option {
@@ -18,23 +18,14 @@ enum verify_run_option {
     OPTION_MAX_SIZE,
     OPTION_OUTPUT,
     OPTION_REPLACE,
-    OPTION_CONFIG,
-    OPTION_MIRROR,
-};
-
-/* A location that was not used, and why. */
-struct verify_trouble {
-    char *location;
-    struct hallmark_error err;
 };
 
 /* A repository that was opened, or why not. */
 struct verify_run {
     const struct cli *cli;
-    char *shown;                    /* the argument, without a password */
-    struct hallmark_source *source; /* that it names; NULL: it is a location itself */
-    struct verify_trouble *troubles;
-    size_t n_troubles;
+    struct source_argument argument;
+    const char *shown;                    /* of it, as is */
+    const struct hallmark_source *source; /* that it names; NULL: it is a location itself */
     struct hallmark_repository *repository;
     struct hallmark_error err;
     struct report_json json;

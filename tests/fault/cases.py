@@ -241,6 +241,10 @@ class Publish:
     def leftovers(self, place):
         return invariant.leftovers(place.root, place.state, (place.out,))
 
+    def kept(self, _place, left):
+        """Those of LEFT that a run which has failed should not have left."""
+        return left
+
     def after_next(self, place, old):
         """The next run does it and cleans up."""
         self.do(place, NEXT)
@@ -376,6 +380,14 @@ class Mirror(Publish):
                 if name != "lock" and not re.fullmatch("[0-9a-f]{64}", name)]
         return out
 
+    def kept(self, place, left):
+        """What was staged when the source failed is for the next run, and for us alone."""
+        stage = os.path.join(place.root, invariant.STORE, ".stage")
+        if f"{invariant.STORE}/.stage" not in left or os.stat(stage).st_mode & 0o77:
+            return left
+        parts = [name for name in os.listdir(stage) if name.startswith(".fetching")]
+        return [name for name in left if name != f"{invariant.STORE}/.stage"] + parts
+
     def after_next(self, place, old):
         super().after_next(place, old)
         require(not is_locked(self.own_state(place)), "the lock is held")
@@ -436,6 +448,9 @@ class Unpack:
             return "old"
         require(tree(made) == tree(self.tools.reference), "what was unpacked is not the whole package")
         return "new"
+
+    def kept(self, _place, left):
+        return left
 
     def leftovers(self, place):
         out = [f"out: {name}" for name in os.listdir(place.out) if not name.startswith("package")]

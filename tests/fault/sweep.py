@@ -216,8 +216,9 @@ def judge_error(case, place, old, fault, result):
                 f"{name}: not one line that tells the reason: {result.errors}")
         outcome = f"failed, found {after}"
     invariant.no_processes(place.top)
-    # Nothing staged outlives a run that was not killed, unless it is removing that fails.
+    # Nothing staged outlives a run that was not killed, unless it is removing that fails, or the next one wants it.
     left = case.leftovers(place)
+    left = case.kept(place, left) if result.status != 0 else left
     require(not left or is_removal(result.hit, place) or "out of memory" in "".join(result.errors),
             f"{name}: left behind at once: {', '.join(left)} ({result.status}: {' '.join(result.errors)})")
     return f"{name} {outcome}"

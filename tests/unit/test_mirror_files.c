@@ -336,6 +336,50 @@ static void mirror_commit_accepts_retirements(void **state)
     strlist_free(&names);
 }
 
+/* What is missing and was never listed is on the list before it is fetched; what was listed is not.
+ */
+static void mirror_commit_accepts_what_may_never_be_listed(void **state)
+{
+    struct mirror_files files = {0}, before = {0};
+    struct mirror_retired_list old = {0}, out = {0};
+    struct digest_cache *cache;
+    struct hallmark_error err = {0};
+    const char *paths = "a b c d e f";
+    struct strlist names = {0};
+    char *text;
+    size_t i;
+
+    (void)state;
+    strlist_add_words(&names, bytes_view_str(paths));
+    add_good(&before, "b", "1");
+    before.files[0].fate = MIRROR_GOOD;
+    cache = mirror_files_cache(&before);
+    for (i = 0; i < names.n_items; i++)
+        add_good(&files, names.items[i], "1");
+    assert_true(mirror_files_sort(&files, &err));
+    files.files[3].fate = MIRROR_GOOD;
+    files.files[4].fate = MIRROR_WRONG;
+    mirror_record_retire(&old, "B", 3);
+    mirror_record_retire(&old, "c", 4);
+    mirror_record_retire(&old, "d", 5);
+    mirror_record_retire(&old, "z", 6);
+    mirror_commit_expect(&out, &old, cache, &files, 9);
+    text = retired_text(&out);
+    assert_string_equal(text, "B 3,a 9,c 4,d 5,f 9,z 6");
+    free(text);
+    mirror_record_free_retired(&out);
+    mirror_commit_expect(&out, &old, NULL, &files, 9);
+    text = retired_text(&out);
+    assert_string_equal(text, "B 3,a 9,b 9,c 4,d 5,f 9,z 6");
+    free(text);
+    mirror_record_free_retired(&out);
+    mirror_record_free_retired(&old);
+    digest_cache_free(cache);
+    mirror_files_free(&files);
+    mirror_files_free(&before);
+    strlist_free(&names);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -349,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mirror_tree_rejects_links_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mirror_tree_accepts_removals, set_up, tear_down),
         cmocka_unit_test(mirror_commit_accepts_retirements),
+        cmocka_unit_test(mirror_commit_accepts_what_may_never_be_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
