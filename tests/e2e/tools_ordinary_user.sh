@@ -44,6 +44,16 @@ expect 0 '' -- as_user "$REPO_VERIFY" unpack --keyring "$T/user/keyring.gpg" "$r
 unpack_reference "$root/pool/h/hello-1.0.tar.gz" "$T/reference"
 same_tree "$T/user/unpacked" "$T/reference"
 
+# Who has no home has no state: that is said, not passed over.
+if [ "$(id -u)" = 0 ]; then
+    cp -R "$root" "$T/user/keyring.gpg" "$T/bin"
+    chmod -R go+rX "$T/bin"
+    as_nobody=(setpriv --reuid 54321 --regid 54321 --clear-groups env -u HOME -u XDG_STATE_HOME LD_LIBRARY_PATH="$T/bin")
+    expect 2 'neither XDG_STATE_HOME nor HOME' -- "${as_nobody[@]}" "$REPO_VERIFY" --keyring "$T/bin/keyring.gpg" "$T/bin/root"
+    stdout_is_empty
+    expect 0 '' -- "${as_nobody[@]}" "$REPO_VERIFY" --keyring "$T/bin/keyring.gpg" --no-state "$T/bin/root"
+fi
+
 # Two roots of the same name do not share a state.
 mkdir "$T/user/other"
 cp -R "$root/pool" "$T/user/other/root"

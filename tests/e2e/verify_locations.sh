@@ -32,6 +32,18 @@ json "o['manifest']['document'] == 'Release'"
 rm "$T/alone/Release.gpg"
 expect 3 'Release' -- consume manifest "$T/alone/Release" --no-state
 
+# One that lists its files itself is found below dists as well, and its paths start there.
+mkdir -p "$T/site/dists/stable"
+echo two >"$T/site/dists/stable/b.txt"
+publish "$T/site/dists/stable" --suite stable
+expect 0 '' -- consume check "$T/site" --suite stable
+expect 0 '' -- consume check "$T/site" --suite stable b.txt
+
+# Without state nothing is written, not even where the program happens to be.
+mkdir "$T/idle"
+(cd "$T/idle" && expect 0 '' -- verify --no-state --keyring "$KEYS/signer.gpg" check "$root")
+[ -z "$(ls -A "$T/idle")" ] || fail "written without state: $(ls -A "$T/idle")"
+
 for scheme in ftp data gopher httpx; do
     expect 2 "$scheme://example.org/x" -- consume check "$scheme://example.org/x"
 done

@@ -23,6 +23,9 @@ stdout_has "4"
 year=$(date -u -d "@$(seconds "$root" Date)" +%Y)
 stdout_has "$year"
 
+expect 0 '' -- consume manifest "$root" --json
+json "o['manifest']['n_packages'] == 4 and o['manifest']['n_indexes'] > 0"
+
 # An unverified byte never appears on standard output.
 sed '/^Date:/i Evil: line' "$root/InRelease" | replace_inrelease "$root"
 for print in "" --print --json; do
