@@ -107,6 +107,16 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
     return repository->verified || error_set(err, why.code, "%s", why.text);
 }
 
+/* gpg lists the keys from then on. */
+static bool open_session(struct repository_keys *keys, const struct hallmark_policy *policy,
+                         struct hallmark_error *err)
+{
+    /* A key may be as much ahead of the clock as what it signs. */
+    if (!keys->session)
+        keys->session = openpgp_open(keys->keyring, policy->now + policy->clock_skew, err);
+    return keys->session && openpgp_prepare(keys->session, err);
+}
+
 static bool verify(struct hallmark_repository *repository, const struct hallmark_policy *in,
                    struct repository_keys *keys, struct hallmark_error *err)
 {
@@ -115,10 +125,8 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
 
     if (!policy_from(&policy, in, err))
         return false;
-    /* A key may be as much ahead of the clock as what it signs. */
-    if (!keys->session)
-        keys->session = openpgp_open(keys->keyring, in->now + in->clock_skew, err);
-    ok = keys->session && verify_documents(repository, keys->session, &policy, WITH_CACHE, err);
+    ok = open_session(keys, in, err) &&
+         verify_documents(repository, keys->session, &policy, WITH_CACHE, err);
     policy_free(&policy);
     return ok;
 }
@@ -285,6 +293,8 @@ struct hallmark_repository *repository_open_with(const char *location,
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
     repository->failover = failover_new(location, location, policy);
+    if (url_is_http(location))
+        open_session(keys, policy, NULL); /* verify() will tell what is wrong with them */
     if (!find_place(repository, location, policy, &options, err) ||
         !choose_state(repository, policy->state_dir, err)) {
         hallmark_repository_close(repository);
