@@ -8,6 +8,7 @@
 #include <gpgme.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -15,254 +16,16 @@
 #include "crypto/openpgp_process.h"
 #include "crypto/openpgp_home.h"
 #include "crypto/openpgp_keyring.h"
+#include "crypto/openpgp_task.h"
 
 static const char verifying[] = "gpg (verifying)";
-
-enum { KEY_ID_LEN = 16 };
-
-/* A signature as the helper reports it. */
-struct finding {
-    char fingerprint[OPENPGP_FINGERPRINT_LEN + 1];
-    char primary[OPENPGP_FINGERPRINT_LEN + 1]; /* gpg's word; "" where it has not called it good */
-    char text[sizeof((struct openpgp_signature *)0)->text];
-    uint32_t status; /* gpg_err_code_t */
-    uint32_t summary;
-    uint32_t is_wrong_usage;
-    uint32_t pubkey, digest;
-    int64_t created, expires;
-};
 
 struct openpgp {
     struct openpgp_home home;
     struct openpgp_keyring keyring; /* n_keys 0: not listed yet */
+    struct openpgp_running ahead;   /* a helper that lists the keys, and will verify; pid 0: none */
+    struct openpgp_task ahead_task;
 };
-
-/* The helper's answer starts with this; then come the list of keys and the findings. */
-struct heading {
-    uint64_t list_len;
-};
-
-/* ---- In the helper ---- */
-
-struct verify_request {
-    const char *home;
-    bool is_listed;      /* no need to list the keys */
-    size_t n_signatures; /* 0: only list the keys */
-    struct bytes_view signatures, data;
-};
-
-/* What gpg says of one signature on its status lines (doc/DETAILS of GnuPG), of which GPGME passes
- * on only a part: both a GOODSIG and a VALIDSIG make it good. */
-struct witness {
-    unsigned n_new, n_good, n_valid;
-    char key_id[OPENPGP_FINGERPRINT_LEN + 1];      /* of GOODSIG: key id or fingerprint */
-    char fingerprint[OPENPGP_FINGERPRINT_LEN + 1]; /* of VALIDSIG, like the next one */
-    char primary[OPENPGP_FINGERPRINT_LEN + 1];
-};
-
-/* The word at INDEX of ARGS, or "". */
-static void copy_word(char *out, size_t size, const char *args, unsigned index)
-{
-    size_t len;
-
-    while (index-- && *args) {
-        args += strcspn(args, " ");
-        args += strspn(args, " ");
-    }
-    len = strcspn(args, " ");
-    if (len >= size)
-        len = 0;
-    memcpy(out, args, len);
-    out[len] = '\0';
-}
-
-/* gpgme_status_cb_t */
-static gpgme_error_t see_status(void *hook, const char *keyword, const char *args)
-{
-    enum { VALIDSIG_PRIMARY = 9 };
-    struct witness *witness = hook;
-
-    if (strcmp(keyword, "NEWSIG") == 0) {
-        witness->n_new++;
-    } else if (strcmp(keyword, "GOODSIG") == 0) {
-        witness->n_good++;
-        copy_word(witness->key_id, sizeof witness->key_id, args, 0);
-    } else if (strcmp(keyword, "VALIDSIG") == 0) {
-        witness->n_valid++;
-        copy_word(witness->fingerprint, sizeof witness->fingerprint, args, 0);
-        copy_word(witness->primary, sizeof witness->primary, args, VALIDSIG_PRIMARY);
-    }
-    return 0;
-}
-
-static bool is_good(const struct witness *witness, const char *fingerprint)
-{
-    size_t len = strlen(witness->fingerprint), id_len = strlen(witness->key_id);
-
-    if (witness->n_new != 1 || witness->n_good != 1 || witness->n_valid != 1 || !fingerprint ||
-        strcmp(witness->fingerprint, fingerprint) != 0 || id_len < KEY_ID_LEN || id_len > len)
-        return false;
-    /* The last digits are the key id, from version 5 on the first ones. */
-    return strcmp(fingerprint + len - id_len, witness->key_id) == 0 ||
-           strncmp(fingerprint, witness->key_id, id_len) == 0;
-}
-
-static void put_finding(struct bytes *out, gpgme_signature_t signature,
-                        const struct witness *witness)
-{
-    struct finding finding;
-    char text[OPENPGP_ENGINE_TEXT_LEN];
-
-    memset(&finding, 0, sizeof finding);
-    openpgp_engine_copy(finding.fingerprint, sizeof finding.fingerprint, signature->fpr);
-    if (is_good(witness, signature->fpr))
-        memcpy(finding.primary, witness->primary, sizeof finding.primary);
-    openpgp_engine_copy(finding.text, sizeof finding.text,
-                        openpgp_engine_text(signature->status, text));
-    finding.status = gpgme_err_code(signature->status);
-    finding.summary = (uint32_t)signature->summary;
-    finding.is_wrong_usage = signature->wrong_key_usage;
-    finding.pubkey = openpgp_engine_pubkey(signature->pubkey_algo);
-    finding.digest = openpgp_engine_digest(signature->hash_algo);
-    finding.created = (int64_t)signature->timestamp;
-    finding.expires = (int64_t)signature->exp_timestamp;
-    bytes_append(out, &finding, sizeof finding);
-}
-
-/* A signature that gpg has no verdict on, because it cannot read it. */
-static void put_unreadable(struct bytes *out, const char *text)
-{
-    struct finding finding;
-
-    memset(&finding, 0, sizeof finding);
-    finding.status = GPG_ERR_NO_DATA;
-    openpgp_engine_copy(finding.text, sizeof finding.text, text);
-    bytes_append(out, &finding, sizeof finding);
-}
-
-/* Takes the first packet off *REST, which must be a signature of definite length (RFC 4880
- * section 4.2); its body becomes *BODY. */
-static bool next_signature(struct bytes_view *rest, struct bytes_view *packet,
-                           struct bytes_view *body)
-{
-    enum {
-        OLD_FORMAT = 0x88,
-        OLD_MASK = 0xfc,
-        NEW_FORMAT = 0xc2,
-        TWO = 192,
-        PARTIAL = 224,
-        FOUR = 255
-    };
-    const unsigned char *p = (const unsigned char *)rest->data;
-    size_t n_lens = 0, skip, len = 0, i;
-
-    if (rest->len < 2 || ((p[0] & OLD_MASK) != OLD_FORMAT && p[0] != NEW_FORMAT))
-        return false;
-    if (p[0] != NEW_FORMAT)
-        n_lens = (size_t)1 << (p[0] & 3);
-    else if (p[1] < PARTIAL)
-        n_lens = p[1] < TWO ? 1 : 2;
-    else if (p[1] == FOUR)
-        n_lens = 4;
-    skip = p[0] == NEW_FORMAT && n_lens == 4 ? 2 : 1; /* a byte tells that four follow */
-    if (n_lens == 0 || n_lens > 4 || rest->len < skip + n_lens)
-        return false;
-    for (i = 0; i < n_lens; i++)
-        len = len << 8 | p[skip + i];
-    if (p[0] == NEW_FORMAT && n_lens == 2)
-        len = len - ((size_t)TWO << 8) + TWO;
-    if (len > rest->len - skip - n_lens)
-        return false;
-    *body = bytes_view_of(rest->data + skip + n_lens, len);
-    *packet = bytes_view_of(rest->data, skip + n_lens + len);
-    *rest = bytes_view_of(rest->data + packet->len, rest->len - packet->len);
-    return true;
-}
-
-/* About a signature with a digest that it does not know, gpg says nothing at all. */
-static bool has_known_digest(struct bytes_view body)
-{
-    enum { DIGEST_AT = 3 }; /* of versions 4 to 6, RFC 9580 section 5.2.3 */
-    static const char known[] = {GPGME_MD_MD5,    GPGME_MD_SHA1,   GPGME_MD_RMD160, GPGME_MD_SHA256,
-                                 GPGME_MD_SHA384, GPGME_MD_SHA512, GPGME_MD_SHA224};
-
-    return body.len > DIGEST_AT && memchr(known, body.data[DIGEST_AT], sizeof known);
-}
-
-/* Has gpg verify one PACKET. */
-static bool verify_one(gpgme_ctx_t ctx, struct bytes_view packet, struct bytes_view text,
-                       struct bytes *out, struct hallmark_error *err)
-{
-    char reason[OPENPGP_ENGINE_TEXT_LEN];
-    gpgme_data_t signature = openpgp_engine_input(packet, err);
-    gpgme_data_t data = openpgp_engine_input(text, err);
-    gpgme_verify_result_t result = NULL;
-    struct witness seen = {.n_good = 0};
-    gpgme_error_t code = 0;
-
-    if (signature && data) {
-        gpgme_set_status_cb(ctx, see_status, &seen);
-        code = gpgme_op_verify(ctx, signature, data, NULL);
-        gpgme_set_status_cb(ctx, NULL, NULL);
-        result = code ? NULL : gpgme_op_verify_result(ctx);
-    }
-    gpgme_data_release(signature);
-    gpgme_data_release(data);
-    if (result && result->signatures && !result->signatures->next)
-        put_finding(out, result->signatures, &seen);
-    else if (gpgme_err_code(code) == GPG_ERR_NO_DATA)
-        put_unreadable(out, "gpg cannot read it");
-    else if (code)
-        error_set(err, HALLMARK_ERR_IO, "%s", openpgp_engine_text(code, reason));
-    else
-        error_set(err, HALLMARK_ERR_IO, "it reports %s about one",
-                  result && result->signatures ? "several signatures" : "no signature");
-    return err->code == HALLMARK_OK;
-}
-
-/* One after the other: gpg ends at a bad one, and at one that is not of the same kind. */
-static bool verify_all(gpgme_ctx_t ctx, const struct verify_request *wanted, struct bytes *out,
-                       struct hallmark_error *err)
-{
-    struct bytes_view rest = wanted->signatures, packet, body;
-    size_t n = 0;
-    bool ok;
-
-    gpgme_set_ctx_flag(ctx, "full-status", "1");
-    do {
-        ok = next_signature(&rest, &packet, &body) ||
-             error_set(err, HALLMARK_ERR_SIGNATURE, "finds something else than signatures");
-        if (ok && !has_known_digest(body))
-            put_unreadable(out, "its digest is unknown");
-        else if (ok)
-            ok = verify_one(ctx, packet, wanted->data, out, err);
-    } while (ok && rest.len && ++n < LIMITS_SIGNATURES);
-    return ok;
-}
-
-/* Both in one process, for GPGME starts gpg only to learn its version, in each one. */
-static bool list_and_verify(const void *request, struct bytes *out, struct hallmark_error *err)
-{
-    const struct verify_request *wanted = request;
-    struct heading heading = {0};
-    gpgme_ctx_t ctx;
-    bool ok;
-
-    openpgp_engine_init();
-    ctx = openpgp_engine_new(wanted->home, err);
-    if (!ctx)
-        return false;
-    bytes_append(out, &heading, sizeof heading);
-    ok = wanted->is_listed || openpgp_keyring_put(ctx, out, err);
-    heading.list_len = out->len - sizeof heading;
-    memcpy(out->data, &heading, sizeof heading);
-    if (ok && wanted->n_signatures && (wanted->is_listed || heading.list_len))
-        ok = verify_all(ctx, wanted, out, err);
-    gpgme_release(ctx);
-    return ok;
-}
-
-/* ---- In the caller ---- */
 
 /* Options of the verifying gpg; the system-wide gpg.conf is read as well, and must not matter. */
 static const char options[] = "ignore-invalid-option no-auto-key-import\n" /* of gpg 2.2.20 */
@@ -313,12 +76,13 @@ void openpgp_close(struct openpgp *openpgp)
 {
     if (!openpgp)
         return;
+    openpgp_process_stop(&openpgp->ahead);
     openpgp_home_remove(&openpgp->home);
     openpgp_keyring_free(&openpgp->keyring);
     free(openpgp);
 }
 
-static enum openpgp_verdict verdict_of(const struct finding *finding)
+static enum openpgp_verdict verdict_of(const struct openpgp_finding *finding)
 {
     /* All that GPGME may say of a good signature; under "trust-model always" it says nothing. */
     const uint32_t good = GPGME_SIGSUM_VALID | GPGME_SIGSUM_GREEN;
@@ -378,7 +142,7 @@ static void refuse(struct openpgp_signature *out, enum openpgp_verdict verdict, 
     openpgp_engine_copy(out->text, sizeof out->text, text);
 }
 
-static void judge(const struct openpgp *openpgp, const struct finding *finding,
+static void judge(const struct openpgp *openpgp, const struct openpgp_finding *finding,
                   struct openpgp_signature *out)
 {
     const struct openpgp_keyring_subkey *subkey;
@@ -415,7 +179,7 @@ static void judge(const struct openpgp *openpgp, const struct finding *finding,
 static bool take_findings(const struct openpgp *openpgp, struct bytes_view in, size_t n_signatures,
                           struct openpgp_signatures *out, struct hallmark_error *err)
 {
-    struct finding finding;
+    struct openpgp_finding finding;
     size_t i;
 
     if (in.len != n_signatures * sizeof finding)
@@ -439,7 +203,7 @@ static bool take_findings(const struct openpgp *openpgp, struct bytes_view in, s
 static bool take_list(struct openpgp *openpgp, struct bytes_view *answer,
                       struct hallmark_error *err)
 {
-    struct heading heading = {0};
+    struct openpgp_heading heading = {0};
     struct bytes_view list;
 
     if (answer->len >= sizeof heading)
@@ -452,22 +216,51 @@ static bool take_list(struct openpgp *openpgp, struct bytes_view *answer,
     return openpgp->keyring.n_keys || openpgp_keyring_take(&openpgp->keyring, list, verifying, err);
 }
 
-/* Runs the helper. What it found is in ANSWER behind *FINDINGS. */
-static bool run(struct openpgp *openpgp, const struct verify_request *request, struct bytes *answer,
-                struct bytes_view *findings, struct hallmark_error *err)
+/* The helper that does TASK, which must last as long. */
+static struct openpgp_process helper(const struct openpgp_task *task)
 {
-    struct openpgp_process process = {
+    return (struct openpgp_process){
         .what = verifying,
-        .home = openpgp->home.path,
+        .home = task->home,
         .env = OPENPGP_PROCESS_PRIVATE,
         .seconds = LIMITS_VERIFY_SECONDS,
-        .max_len = sizeof(struct heading) + OPENPGP_KEYRING_LIST_MAX +
-                   (LIMITS_SIGNATURES + 1) * sizeof(struct finding),
-        .work = list_and_verify,
-        .request = request,
+        .max_len = sizeof(struct openpgp_heading) + OPENPGP_KEYRING_LIST_MAX +
+                   (LIMITS_SIGNATURES + 1) * sizeof(struct openpgp_finding),
+        .work = openpgp_task_run,
+        .request = task,
     };
+}
 
-    if (!openpgp_process_run(&process, answer, err))
+bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err)
+{
+    struct openpgp_process process = helper(&openpgp->ahead_task);
+
+    if (openpgp->keyring.n_keys || openpgp->ahead.pid)
+        return true;
+    openpgp->ahead_task = (struct openpgp_task){.home = openpgp->home.path, .is_ahead = true};
+    process.home = openpgp->home.path;
+    return openpgp_process_start(&process, &openpgp->ahead, err);
+}
+
+/* Has the helper that was started ahead do TASK. */
+static bool go_on(struct openpgp *openpgp, const struct openpgp_task *task, struct bytes *answer,
+                  struct hallmark_error *err)
+{
+    if (task->n_signatures == 0)
+        shutdown(openpgp->ahead.fd, SHUT_WR);
+    else if (!openpgp_task_hand_over(openpgp->ahead.fd, task, err))
+        openpgp_process_stop(&openpgp->ahead);
+    return openpgp->ahead.pid && openpgp_process_end(&openpgp->ahead, answer, err);
+}
+
+/* Runs the helper. What it found is in ANSWER behind *FINDINGS. */
+static bool run(struct openpgp *openpgp, const struct openpgp_task *task, struct bytes *answer,
+                struct bytes_view *findings, struct hallmark_error *err)
+{
+    struct openpgp_process process = helper(task);
+
+    if (!(openpgp->ahead.pid ? go_on(openpgp, task, answer, err)
+                             : openpgp_process_run(&process, answer, err)))
         return false;
     *findings = bytes_view(answer);
     return take_list(openpgp, findings, err);
@@ -476,10 +269,10 @@ static bool run(struct openpgp *openpgp, const struct verify_request *request, s
 bool openpgp_keys(struct openpgp *openpgp, const struct openpgp_key **keys, size_t *n_keys,
                   struct hallmark_error *err)
 {
-    struct verify_request request = {.home = openpgp->home.path};
+    struct openpgp_task task = {.home = openpgp->home.path};
     struct bytes answer = {0};
     struct bytes_view findings;
-    bool ok = openpgp->keyring.n_keys || run(openpgp, &request, &answer, &findings, err);
+    bool ok = openpgp->keyring.n_keys || run(openpgp, &task, &answer, &findings, err);
 
     bytes_free(&answer);
     if (!ok)
@@ -503,8 +296,11 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
                     struct bytes_view data, struct openpgp_signatures *out,
                     struct hallmark_error *err)
 {
-    struct verify_request request = {openpgp->home.path, openpgp->keyring.n_keys > 0, n_signatures,
-                                     signatures, data};
+    struct openpgp_task task = {.home = openpgp->home.path,
+                                .is_listed = openpgp->keyring.n_keys > 0,
+                                .n_signatures = n_signatures,
+                                .signatures = signatures,
+                                .data = data};
     struct openpgp_signatures *found;
     struct bytes_view findings;
     struct bytes answer = {0};
@@ -514,7 +310,7 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
         return error_set(err, HALLMARK_ERR_SIGNATURE, "%zu signatures, wanted 1 to %d",
                          n_signatures, LIMITS_SIGNATURES);
     found = alloc_array(1, sizeof *found);
-    ok = run(openpgp, &request, &answer, &findings, err) &&
+    ok = run(openpgp, &task, &answer, &findings, err) &&
          take_findings(openpgp, findings, n_signatures, found, err);
     if (ok)
         *out = *found;

@@ -63,6 +63,10 @@ struct openpgp;
 struct openpgp *openpgp_open(struct bytes_view keyring, int64_t now, struct hallmark_error *err);
 void openpgp_close(struct openpgp *openpgp);
 
+/* Starts a helper process that has gpg list the keys from now on, and will do what is asked for
+ * first, while the caller does something else. That it could not tells whoever asks. */
+bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err);
+
 /* A primary key of the keyring. */
 struct openpgp_key {
     char fingerprint[OPENPGP_FINGERPRINT_LEN + 1];

@@ -78,11 +78,20 @@ static bool probe(gpgme_ctx_t ctx, struct hallmark_error *err)
            error_set(err, HALLMARK_ERR_IO, "gpg does not work: it lists nothing and says nothing");
 }
 
+bool openpgp_keyring_start(gpgme_ctx_t ctx, struct hallmark_error *err)
+{
+    char text[OPENPGP_ENGINE_TEXT_LEN];
+    gpgme_error_t code = gpgme_op_keylist_start(ctx, NULL, 0);
+
+    return !code ||
+           error_set(err, HALLMARK_ERR_IO, "listing keys: %s", openpgp_engine_text(code, text));
+}
+
 static bool list(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err)
 {
     char text[OPENPGP_ENGINE_TEXT_LEN];
     size_t before = out->len;
-    gpgme_error_t code = gpgme_op_keylist_start(ctx, NULL, 0);
+    gpgme_error_t code = 0;
     gpgme_key_t key;
 
     while (!code && (code = gpgme_op_keylist_next(ctx, &key)) == 0) {
@@ -107,7 +116,8 @@ bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_err
     if (!list(ctx, out, err))
         return false;
     /* Of a gpg that failed before it said anything, GPGME only tells that it listed nothing. */
-    return out->len > before || (probe(ctx, err) && list(ctx, out, err));
+    return out->len > before ||
+           (probe(ctx, err) && openpgp_keyring_start(ctx, err) && list(ctx, out, err));
 }
 
 /* ---- In the caller ---- */

@@ -27,7 +27,10 @@ struct openpgp_keyring {
 /* The longest list that openpgp_keyring_put() makes, in bytes. */
 enum { OPENPGP_KEYRING_LIST_MAX = 64 * 1024 * 1024 };
 
-/* In a helper process: has gpg list the keys of CTX's home, and appends the list to OUT; nothing
+/* In a helper process: has gpg begin to list the keys of CTX's home. HALLMARK_ERR_IO. */
+bool openpgp_keyring_start(gpgme_ctx_t ctx, struct hallmark_error *err);
+
+/* Waits until it has done so, and appends the list to OUT; nothing
  * where gpg works and finds none. HALLMARK_ERR_IO where it does not work. */
 bool openpgp_keyring_put(gpgme_ctx_t ctx, struct bytes *out, struct hallmark_error *err);
 

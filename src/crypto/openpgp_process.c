@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -250,6 +251,8 @@ static bool read_answer(const struct openpgp_process *process, int fd, struct by
         }
         if (n > 0)
             n = file_read_some(fd, bytes_reserve(in, READ_STEP), READ_STEP);
+        if (n < 0 && errno == ECONNRESET)
+            n = 0; /* it has left something unread */
         if (n < 0)
             return error_set_errno(err, "%s: cannot read its answer", process->what);
         in->len += (size_t)n;
@@ -329,7 +332,7 @@ static bool finish(const struct openpgp_process *process, pid_t pid, bool answer
 }
 
 /* Forks with all signals blocked: no handler of the caller's may run in the helper. */
-static pid_t start(const struct openpgp_process *process, const int pipe_fds[2])
+static pid_t start(const struct openpgp_process *process, int fd)
 {
     pid_t parent = getpid(), pid;
     sigset_t all, before;
@@ -338,32 +341,60 @@ static pid_t start(const struct openpgp_process *process, const int pipe_fds[2])
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
     if (pid == 0)
-        child_main(process, pipe_fds[1], parent);
+        child_main(process, fd, parent);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
+}
+
+bool openpgp_process_start(const struct openpgp_process *process, struct openpgp_running *out,
+                           struct hallmark_error *err)
+{
+    int fds[2] = {-1, -1};
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+        return error_set_errno(err, "%s: cannot make a socket", process->what);
+    pid = start(process, fds[1]);
+    if (pid < 0) {
+        error_set_errno(err, "%s: cannot start a process", process->what);
+        file_close(&fds[0]);
+    }
+    file_close(&fds[1]);
+    if (pid > 0)
+        *out = (struct openpgp_running){.process = *process, .pid = pid, .fd = fds[0]};
+    return pid > 0;
+}
+
+bool openpgp_process_end(struct openpgp_running *running, struct bytes *out,
+                         struct hallmark_error *err)
+{
+    const struct openpgp_process *process = &running->process;
+    struct bytes in = {0};
+    bool answered, ok;
+
+    answered = read_answer(process, running->fd, &in, err);
+    ok = finish(process, running->pid, answered, err) && take_answer(process, &in, out, err);
+    file_close(&running->fd);
+    running->pid = 0;
+    bytes_free(&in);
+    return ok;
+}
+
+void openpgp_process_stop(struct openpgp_running *running)
+{
+    struct hallmark_error ignored = {0};
+
+    if (running->pid <= 0)
+        return;
+    file_close(&running->fd);
+    finish(&running->process, running->pid, false, &ignored);
+    running->pid = 0;
 }
 
 bool openpgp_process_run(const struct openpgp_process *process, struct bytes *out,
                          struct hallmark_error *err)
 {
-    int fds[2] = {-1, -1};
-    struct bytes in = {0};
-    bool answered, ok = false;
-    pid_t pid;
+    struct openpgp_running running;
 
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return error_set_errno(err, "%s: cannot make a pipe", process->what);
-    pid = start(process, fds);
-    if (pid < 0) {
-        error_set_errno(err, "%s: cannot start a process", process->what);
-        goto out;
-    }
-    file_close(&fds[1]);
-    answered = read_answer(process, fds[0], &in, err);
-    ok = finish(process, pid, answered, err) && take_answer(process, &in, out, err);
-out:
-    file_close(&fds[0]);
-    file_close(&fds[1]);
-    bytes_free(&in);
-    return ok;
+    return openpgp_process_start(process, &running, err) && openpgp_process_end(&running, out, err);
 }

@@ -6,6 +6,8 @@
 #ifndef CRYPTO_OPENPGP_PROCESS_H
 #define CRYPTO_OPENPGP_PROCESS_H
 
+#include <sys/types.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -31,6 +33,25 @@ struct openpgp_process {
 
 /* The directories in which programs are looked for. */
 #define OPENPGP_PROCESS_PATH "/usr/bin:/bin:/usr/sbin:/sbin"
+
+/* One that has been started. */
+struct openpgp_running {
+    struct openpgp_process process;
+    pid_t pid; /* 0: none */
+    int fd;    /* a socket: a function that is started ahead reads what it is to do from its end */
+};
+
+/* Starts PROCESS, whose request must not change before the end. */
+bool openpgp_process_start(const struct openpgp_process *process, struct openpgp_running *out,
+                           struct hallmark_error *err);
+
+/* Waits for the answer and appends it to OUT; fails like openpgp_process_run(). The time that it
+ * may take starts now. */
+bool openpgp_process_end(struct openpgp_running *running, struct bytes *out,
+                         struct hallmark_error *err);
+
+/* Ends it, whatever it does. Does nothing where there is none. */
+void openpgp_process_stop(struct openpgp_running *running);
 
 /* Runs PROCESS and appends its answer to OUT. Fails with the error of its function, or with
  * HALLMARK_ERR_IO where it dies, answers nonsense, or does not answer in time. Works whatever the

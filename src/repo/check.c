@@ -64,22 +64,20 @@ static void note_index(void *ctx, const struct content *content, const struct ha
 
 /* ---- Ahead ---------------------------------------------------------------------------------- */
 
-/* File I of those that are checked. */
-static const struct content *content_at(const struct check *check, size_t i)
-{
-    const struct hallmark_check_options *options = check->options;
-
-    if (options->packages)
-        return i < options->n_packages ? content_of(options->packages[i]) : NULL;
-    return repository_file(check->repository, i);
-}
-
 /* In any thread. What is wrong with it is said later, by check_one(). */
 static int open_ahead(void *ctx, size_t i)
 {
     const struct check *check = ctx;
+    const struct hallmark_repository *repository = check->repository;
+    char *path;
+    int fd;
 
-    return fetch_package(check->repository->place.fetch, content_at(check, i)->package.path, NULL);
+    if (check->options->packages)
+        return fetch_package(repository->place.fetch, check->options->packages[i]->path, NULL);
+    path = place_path(&repository->place, repository->verified->release.entries[i].path);
+    fd = fetch_package(repository->place.fetch, path, NULL);
+    free(path);
+    return fd;
 }
 
 static void show_ahead(void *ctx, uint64_t n_bytes)
@@ -91,21 +89,42 @@ static void show_ahead(void *ctx, uint64_t n_bytes)
                                  check->n_total);
 }
 
+static void add_named(struct check *check)
+{
+    const struct content *content;
+    size_t i;
+
+    for (i = 0; i < check->options->n_packages; i++) {
+        content = content_of(check->options->packages[i]);
+        if (content->kind == CONTENT_PACKAGE && content->hashes == RELEASE_SHA256)
+            hash_ahead_add(check->ahead, i, content->package.size);
+    }
+}
+
+static void add_all(struct check *check)
+{
+    const struct release *release = &check->repository->verified->release;
+    size_t i;
+
+    for (i = 0; release->hashes == RELEASE_SHA256 && i < release->n_entries; i++)
+        if (repository_file_kind(check->repository, i) == CONTENT_PACKAGE)
+            hash_ahead_add(check->ahead, i, release->entries[i].size);
+}
+
 /* Packages that a SHA-256 vouches for can be hashed together. */
 static bool start_ahead(struct check *check, struct hallmark_error *err)
 {
     struct hash_ahead_options options = {.open = open_ahead, .progress = show_ahead, .ctx = check};
-    const struct content *content;
-    size_t i;
 
     if (!digest_batch_find(check->options->hash_backend, &options.kind, err))
         return false;
     if (check->remote)
         return true;
     check->ahead = hash_ahead_new(&options);
-    for (i = 0; (content = content_at(check, i)) != NULL; i++)
-        if (content->kind == CONTENT_PACKAGE && content->hashes == RELEASE_SHA256)
-            hash_ahead_add(check->ahead, i, content->package.size);
+    if (check->options->packages)
+        add_named(check);
+    else
+        add_all(check);
     return true;
 }
 
@@ -262,15 +281,19 @@ static bool check_all(struct check *check, struct hallmark_error *err)
 {
     const struct hallmark_repository *repository = check->repository;
     struct catalogue_sink sink = {.each = check_one, .problem = note_index, .ctx = check};
-    const struct content *content;
+    const struct release *release = &repository->verified->release;
     size_t i;
 
     if (!repository->is_archive)
-        for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
-            check->n_total += content->package.size;
-    for (i = 0; (content = repository_file(repository, i)) != NULL; i++)
+        for (i = 0; i < release->n_entries; i++)
+            check->n_total += release->entries[i].size;
+    for (i = 0; i < release->n_entries; i++) {
+        struct content *content = repository_make_file(repository, i);
+
         if (!is_good_ahead(check, i, content) && is_due(check, content))
             check_one(check, content, err);
+        content_free(content);
+    }
     return catalogue_read(repository, &sink, err) && check_sizes(check, err);
 }
 

@@ -80,11 +80,11 @@ bool index_is_archive(const struct release *release)
 static bool has_index_for_all(const struct hallmark_repository *repository)
 {
     static const char no[] = "\nNo-Support-for-Architecture-all: Packages\n";
-    const struct bytes *text = &repository->verified->text;
+    struct bytes_view text = repository->verified->text;
 
     /* As apt: Debian lists such indexes as well where it repeats these packages in all others. */
     return strlist_has(&repository->verified->release.architectures, "all") &&
-           !memmem(text->data, text->len, no, sizeof no - 1);
+           !memmem(text.data, text.len, no, sizeof no - 1);
 }
 
 bool index_is_wanted(const struct hallmark_repository *repository, const struct index_path *index)

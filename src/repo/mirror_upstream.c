@@ -330,7 +330,7 @@ static bool read_upstream(struct mirror_suite *suite, size_t kind, size_t max_le
 bool mirror_upstream_read_others(struct mirror *mirror, struct mirror_suite *suite,
                                  struct hallmark_error *err)
 {
-    const struct bytes *text = &suite->upstream->verified->text;
+    struct bytes_view text = suite->upstream->verified->text;
     const struct bytes *release = &suite->documents[MIRROR_RELEASE].data;
 
     (void)mirror;
@@ -342,7 +342,7 @@ bool mirror_upstream_read_others(struct mirror *mirror, struct mirror_suite *sui
     if (!suite->documents[MIRROR_RELEASE].exists)
         suite->documents[MIRROR_SIGNATURE].exists = false; /* it is of nothing */
     if (suite->documents[MIRROR_RELEASE].exists &&
-        (release->len != text->len || memcmp(release->data, text->data, text->len) != 0))
+        (release->len != text.len || memcmp(release->data, text.data, text.len) != 0))
         return error_set(err, HALLMARK_ERR_CONTENT,
                          "%s: Release is not the text of InRelease: they are of two publications",
                          suite->upstream->place.url);

@@ -81,7 +81,7 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
     struct hallmark_error why = {0};
     bool is_cached;
 
-    if (!load_floor(repository, &floor, err))
+    if (!openpgp_prepare(keys, err) || !load_floor(repository, &floor, err))
         return false;
     if (documents_read(repository, cached, &documents, &why)) {
         document.name = documents.name;
@@ -274,6 +274,15 @@ static void name_urls(struct hallmark_repository *repository, const char *locati
     }
 }
 
+/* Has gpg list the keys while a server is asked. What is wrong with them, verify() will tell. */
+static void open_ahead(struct repository_keys *keys, const struct hallmark_policy *policy)
+{
+    if (!keys->session)
+        keys->session = openpgp_open(keys->keyring, policy->now + policy->clock_skew, NULL);
+    if (keys->session)
+        openpgp_prepare(keys->session, NULL);
+}
+
 struct hallmark_repository *repository_open_with(const char *location,
                                                  const struct hallmark_policy *policy,
                                                  struct repository_keys *keys,
@@ -292,6 +301,8 @@ struct hallmark_repository *repository_open_with(const char *location,
     copy_list(&repository->components, policy->components);
     copy_list(&repository->architectures, policy->architectures);
     repository->failover = failover_new(location, location, policy);
+    if (url_is_http(location))
+        open_ahead(keys, policy);
     if (!find_place(repository, location, policy, &options, err) ||
         !choose_state(repository, policy->state_dir, err)) {
         hallmark_repository_close(repository);
@@ -417,21 +428,28 @@ size_t repository_count_files(const struct hallmark_repository *repository)
     return repository->verified->release.n_entries;
 }
 
-const struct content *repository_file(const struct hallmark_repository *repository, size_t index)
+struct content *repository_make_file(const struct hallmark_repository *repository, size_t index)
 {
     const struct release *release = &repository->verified->release;
-    const struct release_entry *entry;
-    char *path;
+    const struct release_entry *entry = &release->entries[index];
+    char *path = place_path(&repository->place, entry->path);
+    struct content *content = content_of_entry(release, entry, path, kind_of(repository, entry));
 
+    free(path);
+    return content;
+}
+
+enum content_kind repository_file_kind(const struct hallmark_repository *repository, size_t index)
+{
+    return kind_of(repository, &repository->verified->release.entries[index]);
+}
+
+const struct content *repository_file(const struct hallmark_repository *repository, size_t index)
+{
     if (index >= repository_count_files(repository))
         return NULL;
-    entry = &release->entries[index];
-    if (!repository->files[index]) {
-        path = place_path(&repository->place, entry->path);
-        repository->files[index] =
-            content_of_entry(release, entry, path, kind_of(repository, entry));
-        free(path);
-    }
+    if (!repository->files[index])
+        repository->files[index] = repository_make_file(repository, index);
     return repository->files[index];
 }
 

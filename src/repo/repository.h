@@ -77,6 +77,10 @@ const struct verified_release *repository_release(const struct hallmark_reposito
 size_t repository_count_files(const struct hallmark_repository *repository);
 const struct content *repository_file(const struct hallmark_repository *repository, size_t index);
 
+/* File INDEX, which is there, for content_free(); and what it is, without making it. */
+struct content *repository_make_file(const struct hallmark_repository *repository, size_t index);
+enum content_kind repository_file_kind(const struct hallmark_repository *repository, size_t index);
+
 /* Takes CONTENT over and lends it out until the repository is closed. */
 const struct content *repository_keep(const struct hallmark_repository *repository,
                                       struct content *content);

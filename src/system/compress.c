@@ -2,8 +2,6 @@
 /* Compression, as a stream into a sink. */
 #include "system/compress.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <limits.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include <zlib.h>
 
 #include "base/alloc.h"
+#include "system/libarchive.h"
 
 enum {
     STEP = 256 * 1024,
@@ -102,9 +101,12 @@ static ssize_t take_zstd(struct archive *a, void *ctx, const void *data, size_t 
 
 static bool start_zstd(struct compress *c)
 {
-    struct archive_entry *entry = archive_entry_new();
+    struct archive_entry *entry;
     bool ok;
 
+    if (!libarchive_load(c->err))
+        return false;
+    entry = archive_entry_new();
     c->zstd = archive_write_new();
     ok = entry && c->zstd && archive_write_add_filter_zstd(c->zstd) == ARCHIVE_OK &&
          archive_write_set_format_raw(c->zstd) == ARCHIVE_OK &&

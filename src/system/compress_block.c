@@ -3,12 +3,12 @@
  * the others are whole files for themselves. */
 #include "system/compress_block.h"
 
-#include <archive.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "base/alloc.h"
+#include "system/libarchive.h"
 
 enum {
     PRESET = 6,

@@ -3,8 +3,6 @@
  */
 #include "system/decompress.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "system/gzip.h"
+#include "system/libarchive.h"
 
 enum { IN_LEN = 128 * 1024, OUT_LEN = 256 * 1024 };
 
@@ -114,6 +113,8 @@ static bool open_filter(struct decompress *d)
         d->gzip = gzip_new();
         return d->gzip || error_set(d->err, HALLMARK_ERR_IO, "cannot start zlib");
     }
+    if (!libarchive_load(d->err))
+        return false;
     d->raw = archive_read_new();
     if (!d->raw ||
         archive_read_append_filter(d->raw, compressors[d->compression].filter) != ARCHIVE_OK ||
@@ -158,7 +159,8 @@ void decompress_close(struct decompress *d)
     if (!d)
         return;
     gzip_free(d->gzip);
-    archive_read_free(d->raw);
+    if (d->raw)
+        archive_read_free(d->raw);
     free(d->in);
     free(d->out);
     free(d);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "system/deb.h"
+#include "system/libarchive.h"
 #include "system/sandbox.h"
 #include "system/stream.h"
 #include "system/tarball.h"
@@ -260,7 +261,7 @@ static void reader_run(int control)
         return;
     spec.level = (enum hallmark_sandbox)level;
     set_locale();
-    if (!sandbox_enter(&spec, &ready.layers, &err)) {
+    if (!libarchive_load(&err) || !sandbox_enter(&spec, &ready.layers, &err)) {
         worker_send_error(control, &err);
         return;
     }

@@ -5,10 +5,10 @@
  */
 #include "system/tarball.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
+
+#include "system/libarchive.h"
 
 enum {
     BLOCK_LEN = 512,
@@ -197,12 +197,12 @@ bool tarball_read(const struct decompress_window *window, enum package_compressi
     t.decompress = decompress_open(window, compression, err);
     if (!t.decompress)
         return false;
-    t.tar = archive_read_new();
-    if (t.tar)
-        ok = read_all(&t, totals);
-    else
+    if (libarchive_load(err) && (t.tar = archive_read_new()) == NULL)
         error_set(err, HALLMARK_ERR_IO, "libarchive cannot be started");
-    archive_read_free(t.tar);
+    if (t.tar) {
+        ok = read_all(&t, totals);
+        archive_read_free(t.tar);
+    }
     decompress_close(t.decompress);
     return ok;
 }

@@ -312,8 +312,8 @@ static bool take_text(struct judgement *j, struct hallmark_error *err)
     if (!digest_bytes(DIGEST_SHA256, j->text, &digest, err))
         return false;
     encoding_hex(j->verified->sha256, digest.sha256, sizeof digest.sha256);
-    bytes_append(&j->verified->text, j->text.data, j->text.len);
-    return release_parse(&j->verified->release, bytes_view(&j->verified->text), err) ||
+    j->verified->text = j->text;
+    return release_parse(&j->verified->release, j->text, err) ||
            error_prefix(err, "%s", j->document->name);
 }
 
@@ -490,6 +490,5 @@ void release_trust_free(struct verified_release *verified)
     if (!verified)
         return;
     release_free(&verified->release);
-    bytes_free(&verified->text);
     free(verified);
 }

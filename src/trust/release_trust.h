@@ -40,7 +40,7 @@ struct release_signature {
 
 struct verified_release {
     struct release release;
-    struct bytes text;                         /* exactly what was verified */
+    struct bytes_view text; /* exactly what was verified, inside the document: lent by the caller */
     char sha256[RELEASE_TRUST_DIGEST_LEN + 1]; /* of text */
     int64_t expires;                           /* when the policy stops to believe it; 0: never */
     struct release_signature signatures[LIMITS_SIGNATURES];

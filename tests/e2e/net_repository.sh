@@ -130,7 +130,12 @@ if ! under_wrapper && have pgrep; then
         [ ! -s "$root.log" ] || break
         sleep 0.1
     done
-    worker=$(pgrep -P "$(pgrep -P $asking -f repo-verify || echo $asking)" || pgrep -P $asking)
+    # Beside it, there is the helper that has gpg list keys, which leads a session of its own.
+    worker=
+    for child in $(pgrep -P "$(pgrep -P $asking -f repo-verify || echo $asking)" || pgrep -P $asking); do
+        [ "$(cut -d ' ' -f 6 "/proc/$child/stat")" = "$child" ] || worker=$child
+    done
+    [ -n "$worker" ] || fail "no process talks to the server"
     status=$(cat "/proc/$worker/status")
     [ "$(id -u)" != 0 ] || grep -qE '^Uid:.65534.65534.65534.65534$' <<<"$status" || fail "not nobody: $status"
     grep -q '^Seccomp:.2$' <<<"$status" || fail "no seccomp: $status"

@@ -85,6 +85,14 @@ static struct openpgp *open_ring(struct fixture *f)
     return openpgp_open(bytes_view(&f->ring), timestamp_now(), &f->err);
 }
 
+static struct openpgp *open_prepared(struct fixture *f)
+{
+    struct openpgp *openpgp = open_ring(f);
+
+    assert_true(openpgp && openpgp_prepare(openpgp, &f->err));
+    return openpgp;
+}
+
 /* Verifies Alice's signature, closing OPENPGP, which may be NULL. */
 static bool verify(struct fixture *f, struct openpgp *openpgp)
 {
@@ -183,8 +191,8 @@ static int outcome(const struct fixture *f)
     return f->err.code ? (int)f->err.code : VERDICT + (int)f->found.items[0].verdict;
 }
 
-/* When gpg is replaced. */
-enum replaced { BEFORE_OPEN, BEFORE_VERIFY };
+/* When gpg is replaced; what is PREPARED is started before it is needed. */
+enum replaced { BEFORE_OPEN, BEFORE_VERIFY, PREPARED };
 
 static int replace_and_verify(struct fixture *f, const char *script, enum replaced replaced)
 {
@@ -200,7 +208,7 @@ static int replace_and_verify(struct fixture *f, const char *script, enum replac
         openpgp_close(openpgp);
         return CANNOT_REPLACE;
     }
-    verify(f, openpgp ? openpgp : open_ring(f));
+    verify(f, openpgp ? openpgp : replaced == PREPARED ? open_prepared(f) : open_ring(f));
     return outcome(f);
 }
 
@@ -268,8 +276,15 @@ static void openpgp_engine_rejects_a_gpg_that_does_not_work_s47(void **state)
         script = make_gpg(f, "2.2.40", scripts[i]);
         assert_int_equal(with_script(f, script, BEFORE_OPEN), HALLMARK_ERR_IO);
         assert_int_equal(with_script(f, script, BEFORE_VERIFY), HALLMARK_ERR_IO);
+        assert_int_equal(with_script(f, script, PREPARED), HALLMARK_ERR_IO);
         free(script);
     }
+    assert_int_equal(with_script(f, data, PREPARED), HALLMARK_ERR_IO);
+    assert_int_equal(with_script(f, "/bin/true", PREPARED), HALLMARK_ERR_IO);
+    assert_int_equal(with_script(f, "/bin/false", PREPARED), HALLMARK_ERR_IO);
+    script = make_gpg(f, "1.4.23", "exit 0");
+    assert_int_equal(with_script(f, script, PREPARED), HALLMARK_ERR_IO);
+    free(script);
     free(data);
 }
 
@@ -341,6 +356,87 @@ static void openpgp_engine_rejects_an_old_gpg(void **state)
         free(script);
     }
     free(commands);
+}
+
+/* The keys are listed while the caller does something else; what is told is the same. */
+static void openpgp_engine_accepts_what_was_prepared(void **state)
+{
+    struct fixture *f = *state;
+    struct openpgp *openpgp = open_prepared(f);
+    const struct openpgp_key *keys;
+    size_t n_keys;
+
+    assert_true(openpgp_prepare(openpgp, &f->err)); /* has been done */
+    assert_true(openpgp_keys(openpgp, &keys, &n_keys, &f->err));
+    assert_int_equal(n_keys, 1);
+    assert_string_equal(keys[0].fingerprint, f->alice);
+    assert_true(openpgp_prepare(openpgp, &f->err)); /* there is nothing to do */
+    assert_true(verify(f, openpgp));
+    assert_good(f);
+    memset(&f->found, 0, sizeof f->found);
+    assert_true(verify(f, open_prepared(f)));
+    assert_good(f);
+    signal(SIGCHLD, SIG_IGN);
+    memset(&f->found, 0, sizeof f->found);
+    assert_true(verify(f, open_prepared(f)));
+    assert_good(f);
+    openpgp_close(open_prepared(f)); /* tear_down() looks for what it leaves */
+    signal(SIGCHLD, SIG_DFL);
+    openpgp_close(open_prepared(f));
+    openpgp = open_prepared(f);
+    assert_true(openpgp_verify(openpgp, bytes_view(&f->signature), 1, bytes_view_str("Origin: x\n"),
+                               &f->found, &f->err));
+    assert_int_equal(f->found.items[0].verdict, OPENPGP_BAD);
+    assert_true(verify(f, openpgp));
+    assert_good(f);
+}
+
+static void openpgp_engine_rejects_an_empty_keyring_that_was_prepared(void **state)
+{
+    struct fixture *f = *state;
+    struct openpgp *openpgp =
+        openpgp_open(bytes_view_str("no packets at all"), timestamp_now(), &f->err);
+
+    assert_true(openpgp && openpgp_prepare(openpgp, &f->err));
+    assert_false(verify(f, openpgp));
+    assert_error(f, HALLMARK_ERR_USAGE, "gpg finds no key in it");
+}
+
+/* The only child of this process; 0: it cannot be told. */
+static pid_t find_child(void)
+{
+    struct hallmark_error ignored = {0};
+    struct bytes text = {0};
+    char *path = alloc_printf("/proc/%d/task/%d/children", (int)getpid(), (int)getpid());
+    pid_t pid = file_read(AT_FDCWD, path, 4096, &text, NULL, &ignored) && text.len
+                    ? (pid_t)atoi(text.data)
+                    : 0;
+
+    bytes_free(&text);
+    free(path);
+    return pid;
+}
+
+/* S47: what was prepared and is gone is no verdict; the next one is asked anew. */
+static void openpgp_engine_rejects_what_was_prepared_and_killed_s47(void **state)
+{
+    struct fixture *f = *state;
+    struct openpgp *openpgp = open_prepared(f);
+    pid_t pid = find_child();
+
+    if (pid <= 0) {
+        openpgp_close(openpgp);
+        print_message("skipped: this system does not tell the children of a process\n");
+        skip();
+    }
+    assert_int_equal(kill(-pid, SIGKILL) < 0 ? kill(pid, SIGKILL) : 0, 0);
+    assert_false(openpgp_verify(openpgp, bytes_view(&f->signature), 1, bytes_view_str(signed_text),
+                                &f->found, &f->err));
+    assert_int_equal(f->err.code, HALLMARK_ERR_IO);
+    assert_int_equal(f->found.n_items, 0);
+    error_clear(&f->err);
+    assert_true(verify(f, openpgp));
+    assert_good(f);
 }
 
 static void reap_everything(int signum)
@@ -422,7 +518,7 @@ static void openpgp_engine_accepts_sudden_death_g07(void **state)
             setpgid(0, 0);
             if (cases[i].signum != SIGKILL)
                 signal(cases[i].signum, SIG_DFL); /* nohup(1) ignores one of them */
-            if (open_ring(f) && !is_empty(f->g->tmp))
+            if (open_prepared(f) && !is_empty(f->g->tmp))
                 kill(cases[i].is_group ? 0 : getpid(), cases[i].signum);
             _exit(1);
         }
@@ -444,6 +540,9 @@ int main(void)
         TEST(openpgp_engine_rejects_a_gpg_that_does_not_work_s47),
         TEST(openpgp_engine_rejects_status_lines_that_do_not_add_up_s48),
         TEST(openpgp_engine_rejects_an_old_gpg),
+        TEST(openpgp_engine_accepts_what_was_prepared),
+        TEST(openpgp_engine_rejects_an_empty_keyring_that_was_prepared),
+        TEST(openpgp_engine_rejects_what_was_prepared_and_killed_s47),
         TEST(openpgp_engine_accepts_any_use_of_sigchld),
         TEST(openpgp_engine_accepts_without_standard_descriptors),
         TEST(openpgp_engine_accepts_sudden_death_g07),

@@ -22,6 +22,7 @@ struct fixture {
     int64_t now;
     struct bytes keyring;
     struct openpgp *keys;
+    struct bytes document; /* that was verified last: its text is lent */
 };
 
 /* How a document is verified in one test. */
@@ -102,6 +103,7 @@ static int tear_down(void **state)
     gnupg_assert_clean(f->g);
     gnupg_free(f->g);
     bytes_free(&f->keyring);
+    bytes_free(&f->document);
     free(f->alice);
     free(f->bob);
     free(f->sub);
@@ -113,7 +115,7 @@ static struct verified_release *verify(struct fixture *f, const struct how *how,
                                        struct hallmark_error *err)
 {
     struct release_document document = {.name = how->signature ? "Release" : "InRelease"};
-    struct bytes text = {0}, signature = {0};
+    struct bytes signature = {0};
     struct hallmark_policy wanted;
     struct policy policy = {0};
     struct openpgp *keys = f->keys, *at_other_time = NULL;
@@ -130,8 +132,9 @@ static struct verified_release *verify(struct fixture *f, const struct how *how,
     wanted.threshold = how->threshold ? how->threshold : 1;
     wanted.signed_by = how->pins[0] ? how->pins : NULL;
     assert_true(policy_from(&policy, &wanted, err));
-    gnupg_read(f->g, how->file, &text);
-    document.text = bytes_view(&text);
+    bytes_free(&f->document);
+    gnupg_read(f->g, how->file, &f->document);
+    document.text = bytes_view(&f->document);
     if (how->signature) {
         gnupg_read(f->g, how->signature, &signature);
         document.signature = bytes_view(&signature);
@@ -142,7 +145,6 @@ static struct verified_release *verify(struct fixture *f, const struct how *how,
     verified = release_trust_verify(&document, keys, &policy, &how->floor, err);
     openpgp_close(at_other_time);
     policy_free(&policy);
-    bytes_free(&text);
     bytes_free(&signature);
     return verified;
 }
