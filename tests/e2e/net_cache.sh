@@ -80,15 +80,15 @@ expect 0 '*' -- s check hello
 # ---- Release and Release.gpg ------------------------------------------------------------------
 # Where there is no InRelease, both are kept, each by itself; what is said to be unchanged and does not belong to the
 # other is asked for again without that.
-at=$root/dists/stable
+manifests=$root/dists/stable
 lies "$root" "$inrelease" status 404
 expect 0 '*' -- s check hello
 log
 expect 0 '*' -- s check hello
 asked "$root" "GET $inrelease" "GET /dists/stable/Release if-none-match" "GET /dists/stable/Release.gpg if-none-match" \
     "GET /$package"
-cp -L "$at/Release" "$T/Release.before"
-cp -L "$at/Release.gpg" "$T/Release.gpg.before"
+cp -L "$manifests/Release" "$T/Release.before"
+cp -L "$manifests/Release.gpg" "$T/Release.gpg.before"
 sleep 1.1
 make_package "$root/pool/main/third_1.0_all.deb" one
 publish "$root" "${apt[@]}"
@@ -97,7 +97,7 @@ for lie in Release Release.gpg; do
     also_lies "$root" "$inrelease" status 404
     log
     expect 0 '*' -- verify manifest s --config "$T/etc" --state "$T/consumer"
-    stdout_has "Date: +$(date -u -d "@$(seconds "$at" Date)" '+%a, %d %b %Y %H:%M:%S')"
+    stdout_has "Date: +$(date -u -d "@$(seconds "$manifests" Date)" '+%a, %d %b %Y %H:%M:%S')"
     [ "$(grep -cE "GET /dists/stable/$lie( |\$)" "$root.log")" = 2 ] || fail "$(cat "$root.log")"
     # As it was, for the other one.
     rm -rf "$T/consumer"
@@ -136,7 +136,7 @@ for odd in 59 0 -100 none '3600 Last-Modified:_yesterday' '3600 Last-Modified:_T
     asked "$root" "GET $inrelease" "GET $inrelease"
 done
 dated 3600
-touch -d 2030-01-01 "$at/InRelease"
+touch -d 2030-01-01 "$manifests/InRelease"
 log
 expect 0 '' -- s manifest
 asked "$root" "GET $inrelease if-modified-since"
