@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What servers have sent before, in the directory "cache" of a state directory: manifests with their
- * ETags, indexes by their hashes. Nothing in it is trusted: whatever comes out is verified like what
- * comes from a server. What cannot be read or written there only costs time, and is no error.
+ * What servers have sent before, in the directory "cache" of a state directory: manifests with
+ * their ETags, indexes by their hashes. Nothing in it is trusted: whatever comes out is verified
+ * like what comes from a server. What cannot be read or written there only costs time, and is no
+ * error.
  */
 #ifndef REPO_CACHE_H
 #define REPO_CACHE_H
@@ -15,7 +16,7 @@ struct cache;
 struct cache *cache_new(const char *state_dir);
 void cache_free(struct cache *cache);
 
-/* A manifest that came from URL: its bytes, appended to OUT, and its ETag, which is a strong one.
+/* A manifest that came from URL: its bytes, appended to OUT, and its validator.
  * False where there is none, or it is damaged. */
 bool cache_find_document(const struct cache *cache, const char *url, struct bytes *out,
                          char etag[FETCH_ETAG_LEN]);

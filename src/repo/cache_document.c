@@ -9,17 +9,6 @@
 
 enum { HASH_LEN = 2 * DIGEST_SHA256_LEN };
 
-static bool is_strong(struct bytes_view etag)
-{
-    size_t i;
-
-    for (i = 0; i < etag.len; i++)
-        if (etag.data[i] <= ' ' || etag.data[i] >= 127)
-            return false;
-    return etag.len > 2 && etag.len < FETCH_ETAG_LEN && etag.data[0] == '"' &&
-           etag.data[etag.len - 1] == '"';
-}
-
 static bool hash(struct bytes_view text, char out[HASH_LEN + 1])
 {
     struct digest_value digest;
@@ -37,7 +26,7 @@ bool cache_document_parse(struct bytes_view data, char etag[FETCH_ETAG_LEN],
     char hex[HASH_LEN + 1];
 
     if (!bytes_view_next_line(&data, &first) || !bytes_view_next_line(&data, &sum) ||
-        !is_strong(first) || !hash(data, hex) || !bytes_view_equals(sum, hex))
+        !fetch_is_validator(first) || !hash(data, hex) || !bytes_view_equals(sum, hex))
         return false;
     memcpy(etag, first.data, first.len);
     etag[first.len] = '\0';
@@ -49,7 +38,7 @@ bool cache_document_write(struct bytes *out, const char *etag, struct bytes_view
 {
     char hex[HASH_LEN + 1];
 
-    if (!is_strong(bytes_view_str(etag)) || !hash(text, hex))
+    if (!fetch_is_validator(bytes_view_str(etag)) || !hash(text, hex))
         return false;
     bytes_printf(out, "%s\n%s\n", etag, hex);
     bytes_append(out, text.data, text.len);

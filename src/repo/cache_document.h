@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A document as the cache keeps it: a line with its strong ETag (RFC 9110 section 8.8.3), a line with
+ * A document as the cache keeps it: a line with its validator (fetch_is_validator()), a line with
  * the SHA-256 of the rest, the rest. Says whether it is damaged, not whether it may be believed.
  */
 #ifndef REPO_CACHE_DOCUMENT_H
@@ -13,7 +13,7 @@
 bool cache_document_parse(struct bytes_view data, char etag[FETCH_ETAG_LEN],
                           struct bytes_view *text);
 
-/* Appends TEXT as it is kept to OUT; false where ETAG is not a strong one. */
+/* Appends TEXT as it is kept to OUT; false where ETAG is no validator. */
 bool cache_document_write(struct bytes *out, const char *etag, struct bytes_view text);
 
 #endif

@@ -9,22 +9,25 @@
 struct documents {
     struct bytes text, signature;
     char *name;
-    char etag[FETCH_ETAG_LEN]; /* of the text; "": it cannot be asked whether it has changed */
+    /* Of each, the validator; "": it cannot be asked whether it has changed. */
+    char text_etag[FETCH_ETAG_LEN], signature_etag[FETCH_ETAG_LEN];
     bool is_inline;
-    bool is_cached; /* the text was here already, and the server says that it has not changed */
+    /* It was here already, and the server says that it has not changed. */
+    bool is_text_cached, is_signature_cached;
 };
 
 /* Whether to use a manifest that was kept. */
 enum cached { WITHOUT_CACHE, WITH_CACHE };
 
 /* Reads InRelease or, where there is none, Release and Release.gpg. HALLMARK_ERR_SIGNATURE where
- * nothing is signed, and whatever fetch_document_since() says. Freed by documents_free(), also where
- * it fails. */
+ * nothing is signed, and whatever fetch_document_since() says. Freed by documents_free(), also
+ * where it fails. */
 bool documents_read(const struct hallmark_repository *repository, enum cached cached,
                     struct documents *out, struct hallmark_error *err);
 void documents_free(struct documents *documents);
 
-/* Keeps the manifest, unless that is where it came from, for when all has gone well. */
+/* Keeps the manifest and its signature, unless that is where it came from, for when all has gone
+ * well. */
 void documents_keep(const struct hallmark_repository *repository,
                     const struct documents *documents);
 

@@ -93,7 +93,7 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
     if (repository->verified && repository->bundle)
         check_bundle(repository, &document, keys, policy, &why);
     state_free(&floor);
-    is_cached = documents.is_cached;
+    is_cached = documents.is_text_cached || documents.is_signature_cached;
     if (repository->verified) {
         documents_keep(repository, &documents);
         repository->manifest.document = documents.is_inline ? "InRelease" : "Release";

@@ -301,6 +301,23 @@ bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struc
     return ok;
 }
 
+bool fetch_is_validator(struct bytes_view text)
+{
+    enum { DIGITS = 11 };
+    size_t i;
+
+    if (text.len > 1 && text.len <= 1 + DIGITS && text.data[0] == '@') {
+        for (i = 1; i < text.len && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+            ;
+        return i == text.len;
+    }
+    for (i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] >= 127)
+            return false;
+    return text.len > 2 && text.len < FETCH_ETAG_LEN && text.data[0] == '"' &&
+           text.data[text.len - 1] == '"';
+}
+
 bool fetch_document_since(struct fetch *fetch, struct fetch_document *document,
                           struct hallmark_error *err)
 {

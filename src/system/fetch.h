@@ -48,14 +48,18 @@ bool fetch_document(struct fetch *fetch, const char *name, size_t max_len, struc
 
 enum { FETCH_ETAG_LEN = 256 };
 
+/* Whether a document can be asked for again by TEXT: a strong ETag; or where a server has none, "@"
+ * and the seconds of a Last-Modified that is as strong (RFC 9110 sections 8.8.2.2 and 8.8.3). */
+bool fetch_is_validator(struct bytes_view text);
+
 /* A document that may be known already. */
 struct fetch_document {
     const char *name;
     size_t max_len;
-    const char *known; /* the strong ETag of bytes that are here; NULL: none */
-    struct bytes data; /* what came */
-    char etag[FETCH_ETAG_LEN]; /* its strong ETag; "": none */
-    bool exists, is_unchanged; /* nothing came, since that ETag is its own yet */
+    const char *known;         /* the validator of bytes that are here; NULL: none */
+    struct bytes data;         /* what came */
+    char etag[FETCH_ETAG_LEN]; /* its validator; "": none */
+    bool exists, is_unchanged; /* nothing came, since that validator is its own yet */
 };
 
 /* As fetch_document(), and only if it has changed. */
@@ -89,8 +93,9 @@ struct fetch_item {
     const char *by_hash; /* of an index: the name that is tried first; NULL: none */
     uint64_t size;       /* signed: more is never taken, and less is a failure */
     bool is_index;
-    /* Where some bytes have come before, over a network: how many, and the strong ETag that came with
-     * them (RFC 9110 section 8.8.3). They are gone on with, or the item starts again. 0: none. */
+    /* Where some bytes have come before, over a network: how many, and the strong ETag that came
+     * with them (RFC 9110 section 8.8.3). They are gone on with, or the item starts again. 0: none.
+     */
     uint64_t n_present;
     const char *etag;
 };

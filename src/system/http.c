@@ -383,7 +383,7 @@ static bool take_etag(struct run *run, struct slot *slot, const struct packet *p
     for (i = 0; i < len; i++)
         if (p->data[i] <= ' ' || p->data[i] >= 127)
             break;
-    if (len >= sizeof etag || i < len)
+    if (len >= sizeof etag || i < len || (len && p->data[0] == '@' && run->kind != HTTP_DOCUMENT))
         return error_set(err, HALLMARK_ERR_IO, "%s: the network process says an odd ETag",
                          run->http->base);
     memcpy(etag, p->data, len);

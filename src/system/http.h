@@ -2,9 +2,10 @@
 /*
  * Files from a server, by http or https, through a worker process: libcurl, the resolver, TLS and
  * what a server says stay in there. It can open no file but those of the resolver, runs as nobody
- * where this process is root, keeps no environment but the proxy variables, and has its system calls
- * filtered; what it calls beyond the list fails (ENOSYS) and does not end it, since libcurl and the
- * resolver differ from system to system and can do without. Nothing that comes out is trusted.
+ * where this process is root, keeps no environment but the proxy variables, and has its system
+ * calls filtered; what it calls beyond the list fails (ENOSYS) and does not end it, since libcurl
+ * and the resolver differ from system to system and can do without. Nothing that comes out is
+ * trusted.
  */
 #ifndef SYSTEM_HTTP_H
 #define SYSTEM_HTTP_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is said on the socket between a process and its network worker: in one packet stand as many
- * requests as are due, or as many answers as have come. The worker believes what it is told; what it
- * says itself is checked by http.c.
+ * requests as are due, or as many answers as have come. The worker believes what it is told; what
+ * it says itself is checked by http.c.
  */
 #ifndef SYSTEM_HTTP_MESSAGE_H
 #define SYSTEM_HTTP_MESSAGE_H
@@ -38,20 +38,21 @@ struct http_setup {
     char ca_file[PATH_MAX];                /* "": the system's */
 };
 
-/* Its URL of url_len bytes, less than HTTP_URL_MAX, stands behind it, and then the next one without a
- * gap. Never more than HTTP_SLOTS are without their last answer. */
+/* Its URL of url_len bytes, less than HTTP_URL_MAX, stands behind it, and then the next one without
+ * a gap. Never more than HTTP_SLOTS are without their last answer. */
 struct http_request {
     uint32_t id;
     uint32_t kind; /* of enum http_kind */
     uint64_t size;
     uint64_t n_present; /* bytes that came before, with this ETag */
     uint32_t url_len;
-    char etag[HTTP_ETAG_MAX];
+    char etag[HTTP_ETAG_MAX]; /* or of a document such a validator */
 };
 
 enum http_answer_type {
     HTTP_READY = 1, /* layers says how it has narrowed itself */
-    HTTP_ETAG,      /* what comes now has this strong ETag, or none: len bytes */
+    HTTP_ETAG,      /* what comes now has this strong ETag, or none: len bytes; of a document
+                       whatever fetch_is_validator() takes */
     HTTP_DATA,      /* the next bytes */
     HTTP_RESTART,   /* what came is void */
     HTTP_DONE,      /* that was all */

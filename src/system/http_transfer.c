@@ -10,9 +10,14 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/timestamp.h"
 #include "base/url.h"
 
 enum { ATTEMPTS = 3, LENGTH_DIGITS = 19 };
+
+/* RFC 9110 section 8.8.2.2: what was changed last so long before it was sent has not been changed
+ * twice within the second that is said. */
+enum { MODIFIED_LONG_AGO = 60 };
 
 /* RFC 9110 section 15. */
 enum {
@@ -102,6 +107,26 @@ static bool is_strong(const char *value)
     return len > 2 && value[0] == '"' && value[len - 1] == '"';
 }
 
+/* A date of HTTP; 0 where it is none. */
+static int64_t date_of(const char *value)
+{
+    int64_t when;
+
+    return timestamp_parse_rfc1123(bytes_view_str(value), &when) ? when : 0;
+}
+
+/* What the document that comes can be asked for again by, as of fetch_is_validator(); "": nothing.
+ */
+static void write_validator(const struct http_transfer *t, char out[HTTP_ETAG_MAX])
+{
+    const struct http_transfer_answer *answer = &t->answer;
+
+    strcpy(out, answer->etag);
+    if (!*out && t->request.kind == HTTP_DOCUMENT && answer->modified > 0 &&
+        answer->modified <= answer->date - MODIFIED_LONG_AGO)
+        snprintf(out, HTTP_ETAG_MAX, "@%jd", (intmax_t)answer->modified);
+}
+
 static void note_header(struct http_transfer_answer *answer, const char *line)
 {
     const char *value;
@@ -122,7 +147,10 @@ static void note_header(struct http_transfer_answer *answer, const char *line)
     } else if ((value = header_value(line, "ETag")) && is_strong(value) &&
                strlen(value) < sizeof answer->etag) {
         strcpy(answer->etag, value);
-    }
+    } else if ((value = header_value(line, "Date")))
+        answer->date = date_of(value);
+    else if ((value = header_value(line, "Last-Modified")))
+        answer->modified = date_of(value);
 }
 
 static size_t take_header(char *data, size_t size, size_t n, void *ctx)
@@ -194,6 +222,7 @@ static bool check_length(struct http_transfer *t)
 static bool check_answer(struct http_transfer *t)
 {
     const struct http_transfer_answer *answer = &t->answer;
+    char validator[HTTP_ETAG_MAX];
 
     t->answer.is_checked = true;
     if (answer->is_odd)
@@ -215,7 +244,8 @@ static bool check_answer(struct http_transfer *t)
             return error_set(&t->why, HALLMARK_ERR_IO, "nobody listens");
     }
     strcpy(t->etag, answer->etag);
-    if (!say(t, HTTP_ETAG, t->etag, strlen(t->etag)))
+    write_validator(t, validator);
+    if (!say(t, HTTP_ETAG, validator, strlen(validator)))
         return error_set(&t->why, HALLMARK_ERR_IO, "nobody listens");
     return check_length(t);
 }
@@ -320,6 +350,25 @@ static void add_header(struct http_transfer *t, const char *line)
         t->headers = longer;
 }
 
+/* Has a document come only if it has changed. */
+static void set_condition(struct http_transfer *t)
+{
+    const char *known = t->request.etag;
+    char date[TIMESTAMP_TEXT_LEN], *condition;
+
+    if (t->request.kind != HTTP_DOCUMENT || !*known || t->request.n_present)
+        return;
+    if (*known == '@') {
+        timestamp_write_rfc1123(strtoll(known + 1, NULL, 10), date);
+        date[strlen(date) - strlen("UTC")] = '\0';
+        condition = alloc_printf("If-Modified-Since: %sGMT", date); /* RFC 9110 section 5.6.7 */
+    } else {
+        condition = alloc_printf("If-None-Match: %s", known);
+    }
+    add_header(t, condition);
+    free(condition);
+}
+
 static void set_headers(struct http_transfer *t)
 {
     char range[32], *condition;
@@ -328,11 +377,7 @@ static void set_headers(struct http_transfer *t)
     t->headers = NULL;
     if (t->request.kind == HTTP_DOCUMENT)
         add_header(t, "Cache-Control: max-age=0"); /* proxies are to ask again */
-    if (t->request.kind == HTTP_DOCUMENT && t->request.etag[0] && !t->request.n_present) {
-        condition = alloc_printf("If-None-Match: %s", t->request.etag);
-        add_header(t, condition);
-        free(condition);
-    }
+    set_condition(t);
     if (t->n_start) {
         snprintf(range, sizeof range, "%ju-", (uintmax_t)t->n_start);
         curl_easy_setopt(t->easy, CURLOPT_RANGE, range);

@@ -34,6 +34,7 @@ struct http_transfer_answer {
     bool is_gzip;             /* and that is gzip */
     bool is_checked;          /* its status and headers are good for a body */
     char etag[HTTP_ETAG_MAX]; /* "" where there is none, or a weak one */
+    int64_t date, modified;   /* 0: not said */
     char range[64];           /* Content-Range */
     uint64_t n_unwanted;      /* bytes of a body that nobody wants */
 };
@@ -57,7 +58,8 @@ struct http_transfer {
     bool is_active;
 };
 
-/* Prepares TRANSFER for REQUEST of URL, which is taken over; its handle is made once and used again.
+/* Prepares TRANSFER for REQUEST of URL, which is taken over; its handle is made once and used
+ * again.
  */
 bool http_transfer_begin(struct http_transfer *transfer, struct http_transfer_context *context,
                          const struct http_request *request, char *url);

@@ -77,6 +77,95 @@ expect 1 'status 304' -- s manifest
 rm "$root.rules"
 expect 0 '*' -- s check hello
 
+# ---- Release and Release.gpg ------------------------------------------------------------------
+# Where there is no InRelease, both are kept, each by itself; what is said to be unchanged and does not belong to the
+# other is asked for again without that.
+manifests=$root/dists/stable
+lies "$root" "$inrelease" status 404
+expect 0 '*' -- s check hello
+log
+expect 0 '*' -- s check hello
+asked "$root" "GET $inrelease" "GET /dists/stable/Release if-none-match" "GET /dists/stable/Release.gpg if-none-match" \
+    "GET /$package"
+cp -L "$manifests/Release" "$T/Release.before"
+cp -L "$manifests/Release.gpg" "$T/Release.gpg.before"
+sleep 1.1
+make_package "$root/pool/main/third_1.0_all.deb" one
+publish "$root" "${apt[@]}"
+for lie in Release Release.gpg; do
+    echo "/dists/stable/$lie unchanged" >"$root.rules"
+    also_lies "$root" "$inrelease" status 404
+    log
+    expect 0 '*' -- verify manifest s --config "$T/etc" --state "$T/consumer"
+    stdout_has "Date: +$(date -u -d "@$(seconds "$manifests" Date)" '+%a, %d %b %Y %H:%M:%S')"
+    [ "$(grep -cE "GET /dists/stable/$lie( |\$)" "$root.log")" = 2 ] || fail "$(cat "$root.log")"
+    # As it was, for the other one.
+    rm -rf "$T/consumer"
+    echo "$inrelease status 404" >"$root.rules"
+    echo "/dists/stable/Release other Release.old" >>"$root.rules"
+    echo "/dists/stable/Release.gpg other Release.gpg.old" >>"$root.rules"
+    cp "$T/Release.before" "$root/Release.old"
+    cp "$T/Release.gpg.before" "$root/Release.gpg.old"
+    expect 0 '' -- s manifest
+done
+# Both unchanged for ever: as old as it is.
+printf '%s\n' "$inrelease status 404" '/dists/stable/Release.* unchanged' >"$root.rules"
+expect 0 '' -- s manifest
+refuses F13-unchanged-release 4 'Release: .*expired' -- s manifest --now "@$((date + 86400 * 30))"
+rm -rf "$T/consumer" "$root/Release.old" "$root/Release.gpg.old"
+
+# ---- Last-Modified ----------------------------------------------------------------------------
+# A server without ETags is asked by the date, if that was a minute ago when it said so; and judged in the same way.
+dated()
+{
+    rm -rf "$T/consumer"
+    echo "$inrelease dated $*" >"$root.rules"
+    log
+    expect 0 '' -- s manifest
+    expect 0 '' -- s manifest
+}
+dated 60
+asked "$root" "GET $inrelease" "GET $inrelease if-modified-since"
+dated 3600 'ETag:_W/"weak"'
+asked "$root" "GET $inrelease" "GET $inrelease if-modified-since"
+dated 3600 'ETag:_"strong"'
+asked "$root" "GET $inrelease" "GET $inrelease if-none-match"
+for odd in 59 0 -100 none '3600 Last-Modified:_yesterday' '3600 Last-Modified:_Thu,_01_Jan_1970_00:00:00_GMT'; do
+    # shellcheck disable=SC2086 # several words
+    dated $odd
+    asked "$root" "GET $inrelease" "GET $inrelease"
+done
+dated 3600
+touch -d 2030-01-01 "$manifests/InRelease"
+log
+expect 0 '' -- s manifest
+asked "$root" "GET $inrelease if-modified-since"
+echo "$inrelease unchanged" >"$root.rules"
+expect 0 '' -- s manifest
+refuses F13-not-modified-and-expired 4 'InRelease: .*expired' -- s manifest --now "@$((date + 86400 * 30))"
+expect 4 'InRelease: ' -- s manifest --max-age 2h --now "@$((date + 7300))"
+# What is kept is verified: another document under that date is asked for again, without it.
+document=$(find "$cache" -name 'document-*')
+{
+    head -n 1 "$document"
+    sha256sum <"$T/first" | cut -d' ' -f1
+    cat "$T/first"
+} >"$T/forged"
+cp "$T/forged" "$document"
+log
+expect 0 '' -- s manifest
+asked "$root" "GET $inrelease if-modified-since" "GET $inrelease"
+# Nobody who asks for a package asks by a date.
+rm -rf "$T/consumer"
+printf '.* dated 3600\n' >"$root.rules"
+expect 0 '*' -- s check hello
+log
+expect 0 '*' -- s check hello
+asked "$root" "GET $inrelease if-modified-since" "GET /$package"
+rm "$root.rules"
+rm -rf "$T/consumer"
+expect 0 '*' -- s check hello
+
 # Damage is noticed, and mended.
 document=$(find "$cache" -name 'document-*')
 index=$(find "$cache" -type f ! -name 'document-*')

@@ -5,11 +5,12 @@
 Listens on a free port of 127.0.0.1 and prints it. Serves the files below ROOT as HTTP/1.1 does, with
 strong ETags, ranges and If-Range, and writes a line for each request to ROOT.log:
 
-    METHOD PATH [range=VALUE] [auth=VALUE] [if-range] [if-none-match] [accept-encoding=VALUE] [via PROXYURL]
+    METHOD PATH [range=VALUE] [auth=VALUE] [if-range] [if-none-match] [if-modified-since] [accept-encoding=VALUE] [via PROXYURL]
 
 The file ROOT.rules says what is done otherwise: lines of a regular expression for the path and the name of
 a lie with its arguments. The first that matches counts; with "N*" before the name, only the first N times.
 """
+import email.utils
 import gzip
 import os
 import re
@@ -101,7 +102,7 @@ class Handler(socketserver.BaseRequestHandler):
                           ("proxy-authorization", "proxy-auth")):
             if name in self.headers:
                 words.append("%s=%s" % (key, self.headers[name].replace(" ", "_")))
-        for name in ("if-range", "if-none-match"):
+        for name in ("if-range", "if-none-match", "if-modified-since"):
             if name in self.headers:
                 words.append(name)
         if self.proxied:
@@ -160,10 +161,28 @@ class Handler(socketserver.BaseRequestHandler):
 
     def lie_unchanged(self):
         """304, whatever has changed; and the file where nobody has asked for changes."""
-        if "if-none-match" in self.headers:
+        if "if-none-match" in self.headers or "if-modified-since" in self.headers:
             self.answer(304, b"", length=False)
         else:
             self.lie_honest()
+
+    def lie_dated(self, seconds, *headers):
+        """Not a lie: Last-Modified and, so many SECONDS later, Date in place of an ETag; "none": no Date."""
+        found = self.body()
+        if not found:
+            self.lie_honest()
+            return
+        modified = int(os.stat(os.path.join(ROOT, self.path.lstrip("/"))).st_mtime)
+        lines = ["Last-Modified: " + email.utils.formatdate(modified, usegmt=True)] + [h.replace("_", " ") for h in headers]
+        if seconds != "none":
+            lines.append("Date: " + email.utils.formatdate(modified + int(seconds), usegmt=True))
+        since = self.headers.get("if-modified-since")
+        if since and not since.endswith(" GMT"):
+            raise Closed
+        if since and email.utils.parsedate_to_datetime(since).timestamp() >= modified:
+            self.answer(304, b"", *lines, length=False)
+        else:
+            self.answer(200, found[0], *lines)
 
     def lie_head_refused(self):
         """405 to HEAD."""

@@ -195,31 +195,43 @@ class Mirror(Loop):
 
 
 class Client(Loop):
-    """repo-verify fetch, which asks LOCATIONS in turn; HONEST is among them."""
+    """repo-verify fetch, which knows all LOCATIONS and asks them in turn; the last one is that of the mirror HONEST."""
 
     def __init__(self, name, history, top, command, locations, honest):
         super().__init__(name)
-        self.history, self.top, self.command = history, top, command
-        self.locations, self.honest = locations, honest
-        self.floors = collections.Counter()
+        self.history, self.top, self.honest = history, top, honest
+        self.locations = locations
+        self.command = command + ["--state", top + "/state-" + name, "--timeout", "1s", locations[0], "moving"]
+        for location in locations[1:]:
+            self.command += ["--mirror", location]
+        self.floor = 0
+
+    def fetch(self):
+        directory = os.path.join(self.top, self.name)
+        os.makedirs(directory)
+        status, said = self.call(self.command + ["--output", directory])
+        if status == 0:
+            self.floor = self.history.check(directory, self.floor)
+        require(status == 0 or os.listdir(directory) == [] or status == 1, "%s: refused and kept: %s" %
+                (self.name, said))
+        require(0 <= status < 64, "%s: status %d: %s" % (self.name, status, said))
+        shutil.rmtree(directory)
+        return status, said
 
     def turn(self):
-        for location in self.locations:
-            directory = os.path.join(self.top, self.name)
-            os.makedirs(directory)
-            status, said = self.call(self.command + ["--state", self.top + "/state-" + self.name, "--timeout", "1s",
-                                                     "--output", directory, location, "moving"])
-            if status == 0:
-                self.floors[location] = self.history.check(directory, self.floors[location])
-            require(status == 0 or os.listdir(directory) == [] or status == 1, "%s: refused and kept: %s" %
-                    (self.name, said))
-            shutil.rmtree(directory)
-            if status == 0:
-                return "from the honest one" if location == self.honest else "from the liar"
-            require(location != self.honest, "%s: status %s of the honest mirror: %s" % (self.name, status, said))
-            require(0 < status < 64, "%s: status %d: %s" % (self.name, status, said))
-            self.counts["refused the liar with status %d" % status] += 1
-        raise AssertionError("nobody was honest")
+        status, said = self.fetch()
+        if status in (6, 7) and len(self.locations) > 1:
+            # The other one has shown something newer before, when it did not lie: this one is to be as new first.
+            before = self.honest.turns
+            while self.honest.turns < before + 2 and not self.is_over.is_set():
+                time.sleep(0.05)
+            self.counts["waited for the honest one to be as new"] += 1
+            status, said = self.fetch()
+        require(status == 0 or self.is_over.is_set(), "%s: status %s, and there is an honest mirror: %s" %
+                (self.name, status, said))
+        if status == 0 and "warning: %s" % self.locations[0] in said:
+            return "in spite of a lie"
+        return "done" if status == 0 else "ended"
 
 
 class Apt(Loop):
@@ -328,8 +340,8 @@ def main():
     honest_server, honest = serve(top + "/nginx-honest", copies[0])
     liar = serve_liar(copies[1], top + "/old")
     fetch = [given.verify, "fetch", *trust]
-    clients = [Client("liar-first", history, top, fetch, [liar, honest], honest),
-               Client("honest-only", history, top, fetch, [honest], honest)]
+    clients = [Client("liar-first", history, top, fetch, [liar, honest], mirrors[0]),
+               Client("honest-only", history, top, fetch, [honest], mirrors[0])]
     if given.apt_keyring:
         clients += [Apt("apt-honest", history, top, honest, given.apt_keyring, True),
                     Apt("apt-liar", history, top, liar, given.apt_keyring, False)]
@@ -357,7 +369,7 @@ def main():
     finally:
         origin_server.stop()
         honest_server.stop()
-    require(mirrors[0].counts["synced"] and clients[0].counts["from the honest one"], "nothing has happened")
+    require(mirrors[0].counts["synced"] and clients[0].counts["in spite of a lie"], "nothing has happened")
     print("%d publications, %d ways to lie" % (origin.n, len(MODES)))
     for loop in loops:
         print("%s: %s" % (loop.name, ", ".join("%d %s" % (n, what) for what, n in sorted(loop.counts.items()))))

@@ -180,10 +180,14 @@ static void cache_document_accepts_good_files(void **state)
 static void cache_document_rejects_bad_files(void **state)
 {
     static const struct corpus_case cases[] = {
-        {"etag-delete", "damaged"}, {"etag-blank", "damaged"},    {"etag-empty", "damaged"},
-        {"etag-open", "damaged"},   {"etag-too-long", "damaged"}, {"etag-weak", "damaged"},
-        {"hash-other", "damaged"},  {"hash-short", "damaged"},    {"hash-upper", "damaged"},
-        {"one-line", "damaged"},    {"text-cut", "damaged"},      {"text-longer", "damaged"}};
+        {"etag-delete", "damaged"},       {"etag-blank", "damaged"},
+        {"etag-empty", "damaged"},        {"etag-open", "damaged"},
+        {"etag-too-long", "damaged"},     {"etag-weak", "damaged"},
+        {"hash-other", "damaged"},        {"hash-short", "damaged"},
+        {"hash-upper", "damaged"},        {"modified-empty", "damaged"},
+        {"modified-letter", "damaged"},   {"modified-negative", "damaged"},
+        {"modified-too-long", "damaged"}, {"one-line", "damaged"},
+        {"text-cut", "damaged"},          {"text-longer", "damaged"}};
 
     (void)state;
     corpus_assert_rejects("cache_document/bad", parse_document, HALLMARK_ERR_MALFORMED, cases,

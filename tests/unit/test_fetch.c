@@ -289,6 +289,21 @@ static void fetch_accepts_a_directory_below(void **state)
     fetch_close(fetch);
 }
 
+static void fetch_accepts_validators(void **state)
+{
+    static const char *const good[] = {"\"x\"", "@0", "@17953416000"};
+    static const char *const bad[] = {"",        "\"\"", "x",   "W/\"1\"", "\"a b\"",       "\"x",
+                                      "@",       "@1 ",  "@-1", "@1x",     "@179534160000", "\"@1",
+                                      "\"\x7f\""};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(fetch_is_validator(bytes_view_str(good[i])));
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(fetch_is_validator(bytes_view_str(bad[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +316,7 @@ int main(void)
         cmocka_unit_test(fetch_rejects_items),
         cmocka_unit_test(fetch_accepts_the_end),
         cmocka_unit_test(fetch_accepts_a_directory_below),
+        cmocka_unit_test(fetch_accepts_validators),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -260,6 +260,7 @@ static void http_rejects_a_process_that_lies(void **state)
          {1, {.type = HTTP_FAILED, .code = HALLMARK_ERR_SIGNATURE}, "", 0},
          "makes no sense"},
         {HTTP_FILE, SAYS(1, HTTP_ETAG, "\"a\nb\""), "an odd ETag"},
+        {HTTP_FILE, SAYS(1, HTTP_ETAG, "@1795341600"), "an odd ETag"},
         {HTTP_FILE, {1, {.type = HTTP_ETAG}, "\"a\0b\"", 5}, "an odd ETag"},
     };
     size_t i;
