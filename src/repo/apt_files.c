@@ -138,6 +138,24 @@ bool apt_files_check(int rootfd, const char *path, const struct release_entry *e
     return true;
 }
 
+void apt_files_note_known(struct publication *before)
+{
+    const struct publication_suite *suite;
+    struct index_stamps_look look;
+    char *path;
+    size_t i, k;
+
+    for (i = 0; i < before->suites.n_suites; i++) {
+        suite = &before->suites.suites[i];
+        for (k = 0; k < suite->release.n_entries; k++) {
+            path = path_join(suite->directory, suite->release.entries[k].path);
+            if (index_stamps_knows(before->stamps, path, &suite->release.entries[k], &look))
+                index_stamps_note(before->stamps, path, &suite->release.entries[k], &look);
+            free(path);
+        }
+    }
+}
+
 bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites)
 {
     struct apt_files files = {.n_files = 0};

@@ -34,6 +34,10 @@ void apt_files_free(struct apt_files *files);
 bool apt_files_check(int rootfd, const char *path, const struct release_entry *entry,
                      struct publication *before, struct hallmark_error *err);
 
+/* Notes in BEFORE->stamps which files are known by them: other names of these are going to be
+ * removed. Hashes nothing. */
+void apt_files_note_known(struct publication *before);
+
 /* Whether all files that SUITES list are in place, as far as can be seen without reading them. */
 bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites);
 

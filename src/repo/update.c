@@ -408,12 +408,19 @@ bool hallmark_publisher_prune(struct hallmark_publisher *p,
                               struct hallmark_publisher_report *report, struct hallmark_error *err)
 {
     struct hallmark_publisher_report done = {0};
+    struct publication before = {0};
     bool ok;
 
     error_clear(err);
-    ok = publisher_open_state(p, PUBLISHER_WRITE, err) &&
-         publish_prune(p->rootfd, settings_keep_generations(p->settings),
-                       settings_keep_for(p->settings), timestamp_now(), &done.n_pruned, err);
+    ok = publisher_open_state(p, PUBLISHER_WRITE, err);
+    if (ok && settings_layout(p->settings) == SETTINGS_APT &&
+        publication_load(p->rootfd, p->statefd, p->settings, &before, NULL))
+        apt_files_note_known(&before);
+    ok = ok && publish_prune(p->rootfd, settings_keep_generations(p->settings),
+                             settings_keep_for(p->settings), timestamp_now(), &done.n_pruned, err);
+    if (done.n_pruned)
+        keep_stamps(p, before.stamps, &before.suites);
+    publication_free(&before);
     if (report)
         *report = done;
     return ok;

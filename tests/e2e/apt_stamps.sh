@@ -80,6 +80,10 @@ if have strace; then
         cp -p "$T/stamps" "$stamps"
         ! opened update || fail "an index was read that is known"
     done
+    sleep 2.1
+    expect 0 '' -- release prune "${PUBLISHER[@]}" "${settings[@]}" --keep-generations 1 --keep-for 1s "$root"
+    [ "$(find "$root/.hallmark" -maxdepth 1 -name '0*' | wc -l)" = 1 ] || fail "nothing was pruned"
+    ! opened update || fail "update read an index after prune"
     rm "$stamps"
     mkdir "$stamps"
     expect 0 'stamps of indexes cannot be kept' -- release resign "${PUBLISHER[@]}" "${settings[@]}" "$root"
