@@ -23,7 +23,7 @@ static void set_up(struct subject *s, const char *components, const char *archit
                       bytes_view_str("main updates/contrib non-free"));
     strlist_add_words(&s->verified.release.architectures,
                       bytes_view_str("all amd64 arm64 kfreebsd-amd64"));
-    bytes_append_str(&s->verified.text, "Suite: x\n");
+    s->verified.text = bytes_view_str("Suite: x\n");
     strlist_add_words(&s->repository.components, bytes_view_str(components));
     strlist_add_words(&s->repository.architectures, bytes_view_str(architectures));
 }
@@ -32,7 +32,6 @@ static void tear_down(struct subject *s)
 {
     strlist_free(&s->verified.release.components);
     strlist_free(&s->verified.release.architectures);
-    bytes_free(&s->verified.text);
     strlist_free(&s->repository.components);
     strlist_free(&s->repository.architectures);
 }
