@@ -67,6 +67,7 @@ struct run {
     const struct cli *cli;
     const char *dest;
     struct source_argument source; /* of SYNC only; else empty */
+    bool is_unknown;               /* that is, and the error says why */
     struct hallmark_policy policy;
     struct source_lists lists; /* what it borrows */
     struct hallmark_mirror_options how;
@@ -147,6 +148,7 @@ static bool take_source(struct run *run)
     source_argument_load(&run->source, run->cli, run->cli->args[0], suites ? suites[0] : "",
                          &run->err);
     source = run->source.source;
+    run->is_unknown = run->err.code != HALLMARK_OK;
     if (!source)
         return true;
     if (source->suites) {
@@ -272,7 +274,7 @@ static int finish_sync(struct run *run, const struct hallmark_mirror_report *rep
 /* Not where the source is not known. */
 static bool sync_once(struct run *run, struct hallmark_mirror_report *report)
 {
-    if (run->err.code == HALLMARK_OK || run->err.code == HALLMARK_ERR_IO)
+    if (!run->is_unknown)
         hallmark_mirror_sync(run->lists.locations[0], run->dest, &run->how, report, &run->err);
     return run->err.code == HALLMARK_OK;
 }
@@ -331,7 +333,8 @@ static int run_trigger(const struct cli *cli)
     }
     if (!cli_has(cli, OPTION_LOCK_WAIT))
         run.how.lock_wait = wait; /* the other run may have begun too early */
-    while (!sync_once(&run, &report) && run.err.code == HALLMARK_ERR_IO && wait >= PAUSE_SECONDS) {
+    while (!sync_once(&run, &report) && run.err.code == HALLMARK_ERR_IO && !run.is_unknown &&
+           wait >= PAUSE_SECONDS) {
         tell(&run, HALLMARK_NOTE_INFO, run.err.text);
         sleep(PAUSE_SECONDS);
         wait -= PAUSE_SECONDS;
