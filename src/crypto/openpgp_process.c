@@ -285,24 +285,42 @@ static bool take_answer(const struct openpgp_process *process, const struct byte
     return true;
 }
 
+/* Lets time pass until the process of PIDFD ends, or DEADLINE; a moment where there is no PIDFD. */
+static void pause_for(int pidfd, int64_t deadline)
+{
+    static const struct timespec moment = {.tv_nsec = EXIT_POLL_MILLISECONDS * 1000000L};
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+    int64_t left = deadline - milliseconds();
+
+    if (pidfd < 0)
+        nanosleep(&moment, NULL);
+    else if (left > 0)
+        poll(&poll_fd, 1, (int)left);
+}
+
 /* Waits up to MAX milliseconds until PID has ended, without reaping it; *INFO tells how. False
  * where it lives on. True with si_pid 0 where the caller ignores SIGCHLD or has reaped it: nothing
  * is left then. */
-static bool wait_for_end(pid_t pid, int64_t max, siginfo_t *info)
+static bool wait_for_end(pid_t pid, int max, siginfo_t *info)
 {
-    static const struct timespec pause = {.tv_nsec = EXIT_POLL_MILLISECONDS * 1000000L};
     int64_t deadline = milliseconds() + max;
+    int pidfd = -1;
+    bool ended;
 
+#ifdef SYS_pidfd_open
+    pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* fails on kernels before 5.3 */
+#endif
     for (;;) {
         memset(info, 0, sizeof *info);
-        if (waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno != EINTR)
-            return true;
-        if (info->si_pid == pid)
-            return true;
-        if (milliseconds() >= deadline)
-            return false;
-        nanosleep(&pause, NULL);
+        ended =
+            (waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno != EINTR) ||
+            info->si_pid == pid;
+        if (ended || milliseconds() >= deadline)
+            break;
+        pause_for(pidfd, deadline);
     }
+    file_close(&pidfd);
+    return ended;
 }
 
 /* Ends PID and its session, and reaps it. Whether it ended well by itself, as far as can be known.
