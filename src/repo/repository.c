@@ -274,13 +274,17 @@ static void name_urls(struct hallmark_repository *repository, const char *locati
     }
 }
 
-/* Has gpg list the keys while a server is asked. What is wrong with them, verify() will tell. */
-static void open_ahead(struct repository_keys *keys, const struct hallmark_policy *policy)
+/* Has gpg list the keys, and the reader of indexes start, while a server is asked. What is wrong
+ * with them is told by whoever needs them. */
+static void open_ahead(struct hallmark_repository *repository, struct repository_keys *keys,
+                       const struct hallmark_policy *policy)
 {
     if (!keys->session)
         keys->session = openpgp_open(keys->keyring, policy->now + policy->clock_skew, NULL);
     if (keys->session)
         openpgp_prepare(keys->session, NULL);
+    if (policy->suite) /* there are indexes, then */
+        package_reader_begin(repository->reader);
 }
 
 struct hallmark_repository *repository_open_with(const char *location,
@@ -302,7 +306,7 @@ struct hallmark_repository *repository_open_with(const char *location,
     copy_list(&repository->architectures, policy->architectures);
     repository->failover = failover_new(location, location, policy);
     if (url_is_http(location))
-        open_ahead(keys, policy);
+        open_ahead(repository, keys, policy);
     if (!find_place(repository, location, policy, &options, err) ||
         !choose_state(repository, policy->state_dir, err)) {
         hallmark_repository_close(repository);

@@ -53,6 +53,10 @@ struct package_reader;
 struct package_reader *package_reader_new(enum hallmark_sandbox sandbox);
 void package_reader_free(struct package_reader *reader);
 
+/* Starts the process now, while the caller waits for something else. What goes wrong is told when
+ * it is asked for something. */
+void package_reader_begin(struct package_reader *reader);
+
 /* Has the reader tell the files of each .deb from now on. */
 void package_reader_list_files(struct package_reader *reader);
 

@@ -283,6 +283,14 @@ static bool start(struct package_reader *reader, struct hallmark_error *err)
            worker_request(&reader->worker, &level, sizeof level, NULL, 0, err);
 }
 
+void package_reader_begin(struct package_reader *reader)
+{
+    struct hallmark_error ignored = {0};
+
+    if (!start(reader, &ignored))
+        worker_stop(&reader->worker); /* the next request starts it again */
+}
+
 bool reader_request(struct package_reader *reader, const struct package_format *format, int fd,
                     int stream, struct hallmark_error *err)
 {
