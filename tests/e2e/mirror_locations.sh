@@ -247,3 +247,17 @@ expect 0 '*' -- named sync deb --suite ./ "$T/flat"
 cmp "$root/InRelease" "$T/flat/InRelease"
 SUITES='a/ b/' source_of paths "file://$T/x"
 expect 2 'holds several suites; --suite chooses one of: a/ b/' -- named sync paths "$T/other"
+
+# A file that one archive lacks comes from the same suites of the other one, over https by an authority of one's own.
+second=$T/second tls=$T/tls
+cp -RL "$archive" "$second"
+rm -rf "$second/.hallmark" "$archive/pool/main/other_1.0_s390x.deb"
+mkdir "$tls"
+authority "$tls" ca
+certificate "$tls" ca good IP:127.0.0.1
+serve "$second" --tls "$tls/good.crt" "$tls/good.key"
+suites=(--suite stable --suite testing --keyring "$KEYS/signer.gpg")
+expect 7 'other_1.0_s390x.deb: is missing' -- named sync "$archive" "${suites[@]}" "$T/third"
+expect 0 'other_1.0_s390x.deb: is missing' -- named sync "$archive" --mirror "https://127.0.0.1:$PORT" \
+    --ca-file "$tls/ca.crt" "${suites[@]}" "$T/third"
+cmp "$second/pool/main/other_1.0_s390x.deb" "$T/third/pool/main/other_1.0_s390x.deb"
