@@ -121,7 +121,7 @@ some_failed 4
 recovers
 
 # RLIMIT_AS: memory that is refused ends the process, at any place.
-for ((mib = 4; mib <= 64; mib += ${#LONG[@]} ? 2 : 6)); do
+for ((mib = 4; mib <= 64; mib += ${#LONG[@]} || mib < 12 ? 2 : 6)); do
     change
     attempt "RLIMIT_AS $mib MiB" prlimit --as=$((mib << 20)) "${update[@]}"
 done

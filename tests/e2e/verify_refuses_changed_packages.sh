@@ -186,7 +186,7 @@ flip "$file" 30
 touch -r "$T/stamp" "$file"
 refused P11-size-and-time-restored "$hash"
 users=$(cd "$srcdir/src" && grep -lE 'crypto/checksum\.h|xxh' -r . | sort | tr '\n' ' ')
-wanted="./crypto/checksum.c ./crypto/checksum.h ./repo/contents_cache.c ./repo/digest_cache.c "
+wanted="./crypto/checksum.c ./crypto/checksum.h ./repo/contents_cache.c ./repo/digest_cache.c ./repo/index_stamps.c "
 [ "$users" = "$wanted" ] || fail "xxHash is used by $users"
 passed P12-xxhash-is-for-the-caches-only "by its users"
 

@@ -9,7 +9,7 @@ top_builddir=$(cd "$top_builddir" && pwd)
 cd "$srcdir"
 
 flags=(-std=c11 -D_GNU_SOURCE -Iinclude -Isrc "-I$top_builddir")
-for name in PACKAGE_VERSION HALLMARK_CONFIG_DIR HALLMARK_STATE_DIR LIBCURL_SONAME; do
+for name in PACKAGE_VERSION HALLMARK_CONFIG_DIR HALLMARK_STATE_DIR LIBARCHIVE_SONAME LIBCURL_SONAME; do
     flags+=("-D$name=\"$name\"")
 done
 read -ra found < <(pkg-config --cflags gpgme libarchive)
