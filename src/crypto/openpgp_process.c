@@ -337,7 +337,8 @@ static bool finish(const struct openpgp_process *process, pid_t pid, bool answer
         kill(pid, SIGKILL);
     }
     /* What hangs in the kernel must not hang the caller. */
-    wait_for_end(pid, EXIT_MILLISECONDS, &ignored);
+    if (wait_for_end(pid, EXIT_MILLISECONDS, &ignored) && ignored.si_pid == pid)
+        kill(-pid, SIGKILL); /* it may have begun a session, and something in it, just then */
     waitpid(pid, NULL, WNOHANG);
     if (!answered)
         return false;

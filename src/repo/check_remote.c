@@ -97,6 +97,15 @@ static bool is_asked(const struct candidate *c, unsigned attempt)
     return c->is_due && (attempt == 0 || c->why.code == HALLMARK_ERR_CONTENT);
 }
 
+/* Of C, nothing was told: it is not good, whatever the reason. */
+static void explain_silence(struct candidate *c, const struct hallmark_error *lost)
+{
+    if (lost->code)
+        c->why = *lost;
+    else
+        error_set(&c->why, HALLMARK_ERR_IO, "%s: there was no answer", c->content->package.path);
+}
+
 static void ask(struct check_remote *remote, struct fetch *fetch, unsigned attempt)
 {
     struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = remote};
@@ -114,10 +123,11 @@ static void ask(struct check_remote *remote, struct fetch *fetch, unsigned attem
         remote->asked[n] = c;
         items[n++] = content_item(c->content);
     }
-    if (n && !fetch_items(fetch, items, n, &sink, &lost))
-        for (i = 0; i < n; i++)
-            if (remote->asked[i]->is_due && !remote->asked[i]->why.code)
-                remote->asked[i]->why = lost;
+    if (n)
+        fetch_items(fetch, items, n, &sink, &lost);
+    for (i = 0; i < n; i++)
+        if (remote->asked[i]->is_due && !remote->asked[i]->why.code)
+            explain_silence(remote->asked[i], &lost);
     free(items);
 }
 

@@ -30,6 +30,11 @@ void package_reader_free(struct package_reader *reader)
     free(reader);
 }
 
+void package_reader_begin(struct package_reader *reader)
+{
+    reader_begin(reader);
+}
+
 void package_reader_list_files(struct package_reader *reader)
 {
     reader->list_files = 1;

@@ -283,7 +283,7 @@ static bool start(struct package_reader *reader, struct hallmark_error *err)
            worker_request(&reader->worker, &level, sizeof level, NULL, 0, err);
 }
 
-void package_reader_begin(struct package_reader *reader)
+void reader_begin(struct package_reader *reader)
 {
     struct hallmark_error ignored = {0};
 

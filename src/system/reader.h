@@ -25,6 +25,9 @@ struct reader_request {
     uint64_t size; /* of the package */
 };
 
+/* Starts the process if it does not run; what goes wrong is told by the next function. */
+void reader_begin(struct package_reader *reader);
+
 /* Starts the process if it does not run, and hands over the request. STREAM is -1 for reading only.
  */
 bool reader_request(struct package_reader *reader, const struct package_format *format, int fd,

@@ -317,7 +317,7 @@ static void check_remote_rejects_silence(void **state)
     answer(1, NONE);
     check(f, 3);
     assert_good(f, 0);
-    assert_bad(f, 1, HALLMARK_ERR_IO, "1: no location has answered");
+    assert_bad(f, 1, HALLMARK_ERR_IO, "1: there was no answer");
     assert_good(f, 2);
 }
 
@@ -352,6 +352,30 @@ static void check_remote_accepts_from_another_location(void **state)
     assert_int_equal(server.n_asked[1][3], 0); /* it was good */
 }
 
+/* Silence about some, and what came of the others, is no reason not to ask the next one. */
+static void check_remote_accepts_from_another_location_after_silence(void **state)
+{
+    struct fixture *f = *state;
+
+    f->failover.n_locations = 2;
+    answer(0, BROKEN);
+    answer(1, NONE);
+    check(f, 3);
+    assert_good(f, 0);
+    assert_good(f, 1);
+    assert_good(f, 2);
+}
+
+static void check_remote_rejects_no_location(void **state)
+{
+    struct fixture *f = *state;
+
+    f->failover.n_locations = 0;
+    check(f, 1);
+    assert_bad(f, 0, HALLMARK_ERR_IO, "0: no location has answered");
+    assert_int_equal(server.n_rounds, 0);
+}
+
 /* What is wrong weighs more than what could not be had. */
 static void check_remote_rejects_what_no_location_has(void **state)
 {
@@ -383,6 +407,8 @@ int main(void)
         TEST(check_remote_rejects_silence),
         TEST(check_remote_rejects_what_a_lost_network_left),
         TEST(check_remote_accepts_from_another_location),
+        TEST(check_remote_accepts_from_another_location_after_silence),
+        TEST(check_remote_rejects_no_location),
         TEST(check_remote_rejects_what_no_location_has),
     };
 
