@@ -24,6 +24,8 @@ ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EMFILE", "EROFS")
 # What POSIX lets end with EINTR on local files. The others never do there.
 INTERRUPTIBLE = re.compile(r"(open|openat|creat|write|pwrite64|writev|fsync|fdatasync|ftruncate|read|pread64|flock|"
                            r"recvmsg|recvfrom|sendmsg)\Z")
+# What the dynamic loader reads for dlopen(3), and does not try again.
+LIBRARY = re.compile(r"\.so(\.|\Z)|/ld\.so\.cache\Z")
 SYNCS = ("fsync", "fdatasync", "syncfs")
 REMOVALS = ("unlink", "unlinkat", "rmdir")
 WRITES = ("write", "pwrite64", "read", "pread64")
@@ -187,10 +189,10 @@ def sweep_kill(sweep, chosen):
 def judge_interruption(case, place, old, fault, result):
     """EINTR and half of the work change nothing."""
     call, path = result.hit
-    if not INTERRUPTIBLE.match(call) or path in ("/dev/null", "/dev/tty") or path.startswith("pipe:") or (
+    if not INTERRUPTIBLE.match(call) or LIBRARY.search(path) or path in ("/dev/null", "/dev/tty") or path.startswith("pipe:") or (
             fault[0] == "short" and path.startswith("socket:")):
-        # Another one than in the run that counted; a device; a pipe inside of a library; a packet, which no kernel
-        # delivers in halves.
+        # Another one than in the run that counted; a library; a device; a pipe inside of a library; a packet, which
+        # no kernel delivers in halves.
         return judge_error(case, place, old, fault, result)
     require(result.status == 0 and not result.errors, f"status {result.status}: {' '.join(result.errors)}")
     after = case.settle(place, old)
