@@ -307,6 +307,8 @@ bool fetch_is_validator(struct bytes_view text)
     size_t i;
 
     if (text.len > 1 && text.len <= 1 + DIGITS && text.data[0] == '@') {
+        if (text.data[1] == '0')
+            return false; /* the date of a file that has none */
         for (i = 1; i < text.len && text.data[i] >= '0' && text.data[i] <= '9'; i++)
             ;
         return i == text.len;

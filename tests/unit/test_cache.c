@@ -186,8 +186,9 @@ static void cache_document_rejects_bad_files(void **state)
         {"hash-other", "damaged"},        {"hash-short", "damaged"},
         {"hash-upper", "damaged"},        {"modified-empty", "damaged"},
         {"modified-letter", "damaged"},   {"modified-negative", "damaged"},
-        {"modified-too-long", "damaged"}, {"one-line", "damaged"},
-        {"text-cut", "damaged"},          {"text-longer", "damaged"}};
+        {"modified-too-long", "damaged"}, {"modified-zero", "damaged"},
+        {"one-line", "damaged"},          {"text-cut", "damaged"},
+        {"text-longer", "damaged"}};
 
     (void)state;
     corpus_assert_rejects("cache_document/bad", parse_document, HALLMARK_ERR_MALFORMED, cases,
