@@ -291,10 +291,10 @@ static void fetch_accepts_a_directory_below(void **state)
 
 static void fetch_accepts_validators(void **state)
 {
-    static const char *const good[] = {"\"x\"", "@0", "@17953416000"};
-    static const char *const bad[] = {"",        "\"\"", "x",   "W/\"1\"", "\"a b\"",       "\"x",
-                                      "@",       "@1 ",  "@-1", "@1x",     "@179534160000", "\"@1",
-                                      "\"\x7f\""};
+    static const char *const good[] = {"\"x\"", "@1", "@17953416000"};
+    static const char *const bad[] = {
+        "",   "\"\"", "x",   "W/\"1\"", "\"a b\"",       "\"x",  "@",
+        "@0", "@1 ",  "@-1", "@1x",     "@179534160000", "\"@1", "\"\x7f\""};
     size_t i;
 
     (void)state;
