@@ -203,6 +203,15 @@ int content_open(const struct content *content, struct fetch *fetch, struct hall
     return check_size(content, fetch_open_item(fetch, &item, err), err);
 }
 
+bool content_ignore(void *ctx, const void *data, size_t len, struct hallmark_error *err)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    (void)err;
+    return true;
+}
+
 bool content_read(const struct content *content, int fd, const struct content_sink *sink,
                   struct hallmark_error *err)
 {

@@ -45,15 +45,6 @@ struct download {
 
 /* ---- What is there already ------------------------------------------------------------------ */
 
-static bool ignore_bytes(void *ctx, const void *data, size_t len, struct hallmark_error *err)
-{
-    (void)ctx;
-    (void)data;
-    (void)len;
-    (void)err;
-    return true;
-}
-
 static bool set_in_the_way(const struct wanted *w, const char *what, struct hallmark_error *err)
 {
     return error_set(err, HALLMARK_ERR_USAGE, "%s: %s is there, and stays", w->parcel.name, what);
@@ -64,7 +55,7 @@ static bool set_in_the_way(const struct wanted *w, const char *what, struct hall
 static bool look(const struct download *d, struct wanted *w, struct hallmark_error *err)
 {
     const struct content *content = w->parcel.content;
-    struct content_sink sink = {.take = ignore_bytes};
+    struct content_sink sink = {.take = content_ignore};
     struct hallmark_error why = {0};
     struct stat st;
     int fd;

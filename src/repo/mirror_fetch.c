@@ -232,19 +232,10 @@ char *mirror_fetch_waiting(const struct mirror_file *file, struct hallmark_error
     return alloc_printf(".replacing-%s", digits);
 }
 
-static bool skip(void *ctx, const void *data, size_t len, struct hallmark_error *err)
-{
-    (void)ctx;
-    (void)data;
-    (void)len;
-    (void)err;
-    return true;
-}
-
 /* Whether an earlier attempt has left what is to replace FILE, which then waits again. */
 static bool take_left(struct mirror *mirror, const struct mirror_file *file)
 {
-    struct content_sink sink = {.take = skip};
+    struct content_sink sink = {.take = content_ignore};
     struct hallmark_error ignored = {0};
     struct content *content;
     char *waiting;

@@ -78,16 +78,6 @@ static bool stage_documents(struct mirror *mirror, struct mirror_suite *suite,
 
 /* ---- Metadata ------------------------------------------------------------------------------- */
 
-/* Ignores what was read to compare it. */
-static bool skip(void *ctx, const void *data, size_t len, struct hallmark_error *err)
-{
-    (void)ctx;
-    (void)data;
-    (void)len;
-    (void)err;
-    return true;
-}
-
 /* FD if that has the size of CONTENT; else closes it, and gives -1. */
 static int if_same_size(int fd, const struct content *content)
 {
@@ -130,7 +120,7 @@ static bool link_staged(const struct mirror *mirror, int fd, const char *path, c
 /* Takes CONTENT from the current generation, of which it becomes another name. */
 static bool take_current(struct mirror *mirror, const struct content *content)
 {
-    struct content_sink sink = {.take = skip};
+    struct content_sink sink = {.take = content_ignore};
     struct hallmark_error ignored = {0};
     char *path = alloc_printf(CURRENT "%s", content->package.path);
     int fd = open_served(mirror, path, content);
@@ -149,7 +139,7 @@ static bool take_current(struct mirror *mirror, const struct content *content)
 static bool take_left(struct mirror *mirror, const struct content *content, int64_t mtime)
 {
     const char *path = content->package.path;
-    struct content_sink sink = {.take = skip};
+    struct content_sink sink = {.take = content_ignore};
     struct hallmark_error ignored = {0};
     struct tree_stamp stamp;
     int fd =
@@ -472,7 +462,7 @@ bool mirror_stage_list(struct mirror *mirror, struct hallmark_error *err)
 /* Whether the mirror has CONTENT already. */
 static bool has_served(const struct mirror *mirror, const struct content *content)
 {
-    struct content_sink sink = {.take = skip};
+    struct content_sink sink = {.take = content_ignore};
     struct hallmark_error ignored = {0};
     int fd = open_served(mirror, content->package.path, content);
     bool ok = fd >= 0 && content_read(content, fd, &sink, &ignored);
