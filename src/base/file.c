@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#ifdef SYS_openat2
+#include <linux/openat2.h>
+#endif
 
 #include "base/alloc.h"
 #include "base/limits.h"
@@ -50,6 +54,30 @@ static bool is_dot_dot(const char *name, size_t len)
     return len == 2 && name[0] == '.' && name[1] == '.';
 }
 
+/* Opens PATH below DIRFD in one step, following no link, where the kernel has openat2(2) (5.6); -1
+ * with ENOENT where it is not there, and with any other number where to go step by step will tell.
+ */
+static int open_at_once(int dirfd, const char *path, int flags)
+{
+#ifdef SYS_openat2
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+
+    size_t len = strlen(path);
+
+    /* Names for one thing that we do not take for one are no business of the kernel's. */
+    if (len && *path != '/' && !strstr(path, "//") && !strstr(path, "..") &&
+        (flags & O_DIRECTORY || path[len - 1] != '/'))
+        return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+#else
+    (void)dirfd;
+    (void)path;
+    (void)flags;
+#endif
+    errno = ENOSYS;
+    return -1;
+}
+
 /* The directory that holds the last component of PATH, which *NAME becomes. Nothing that is
  * absolute or has a component ".." is below DIRFD: ENOENT. */
 static int open_parent(int dirfd, const char *path, const char **name)
@@ -81,20 +109,11 @@ static int open_parent(int dirfd, const char *path, const char **name)
     return fd;
 }
 
-/* Opens what must be a regular file; errno ELOOP for a link. */
-static int open_regular(int dirfd, const char *name, const char *path, int flags,
-                        struct hallmark_error *err)
+/* FD, opened for PATH, if it is a regular file. */
+static int keep_regular(int fd, const char *path, struct hallmark_error *err)
 {
-    int fd = file_open_at(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags, 0);
     struct stat st;
 
-    if (fd < 0) {
-        if (errno == ELOOP || errno == ENXIO)
-            error_set(err, HALLMARK_ERR_MALFORMED, "%s: is not a regular file", path);
-        else if (errno != ENOENT && errno != ENOTDIR)
-            error_set_errno(err, "%s", path);
-        return -1;
-    }
     if (fstat(fd, &st) < 0)
         error_set_errno(err, "%s", path);
     else if (S_ISREG(st.st_mode))
@@ -106,11 +125,33 @@ static int open_regular(int dirfd, const char *name, const char *path, int flags
     return -1;
 }
 
+enum { TO_READ = O_RDONLY | O_NONBLOCK | O_NOCTTY };
+
+/* Opens what must be a regular file; errno ELOOP for a link. */
+static int open_regular(int dirfd, const char *name, const char *path, int flags,
+                        struct hallmark_error *err)
+{
+    int fd = file_open_at(dirfd, name, TO_READ | flags, 0);
+
+    if (fd >= 0)
+        return keep_regular(fd, path, err);
+    if (errno == ELOOP || errno == ENXIO)
+        error_set(err, HALLMARK_ERR_MALFORMED, "%s: is not a regular file", path);
+    else if (errno != ENOENT && errno != ENOTDIR)
+        error_set_errno(err, "%s", path);
+    return -1;
+}
+
 int file_open_beneath(int dirfd, const char *path, struct hallmark_error *err)
 {
     const char *name;
-    int parent = open_parent(dirfd, path, &name), fd;
+    int parent, fd = open_at_once(dirfd, path, TO_READ);
 
+    if (fd >= 0)
+        return keep_regular(fd, path, err);
+    if (errno == ENOENT)
+        return -1;
+    parent = open_parent(dirfd, path, &name);
     if (parent < 0) {
         if (errno != ENOENT && errno != ENOTDIR)
             error_set_errno(err, "%s", path);
@@ -129,8 +170,11 @@ int file_open_served(int dirfd, const char *path, struct hallmark_error *err)
 int file_open_directory_beneath(int dirfd, const char *path, struct hallmark_error *err)
 {
     const char *name;
-    int parent = open_parent(dirfd, path, &name), fd = -1;
+    int parent, fd = open_at_once(dirfd, path, O_RDONLY | O_DIRECTORY);
 
+    if (fd >= 0)
+        return fd;
+    parent = errno == ENOENT ? -1 : open_parent(dirfd, path, &name);
     if (parent >= 0)
         fd = file_open_at(parent, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
@@ -189,6 +233,48 @@ bool file_read(int dirfd, const char *path, size_t max_len, struct bytes *out, b
     ok = file_read_fd(fd, path, max_len, out, err);
     file_close(&fd);
     return ok;
+}
+
+int file_open_nameless(int dirfd, mode_t mode)
+{
+    return file_open_at(dirfd, ".", O_TMPFILE | O_RDWR, mode);
+}
+
+enum { PROC_PATH_LEN = 40 };
+
+static void write_proc_path(char out[PROC_PATH_LEN], int fd)
+{
+    snprintf(out, PROC_PATH_LEN, "/proc/self/fd/%d", fd);
+}
+
+bool file_give_name(int fd, int dirfd, const char *name)
+{
+    char path[PROC_PATH_LEN];
+
+    /* Root may; others may since Linux 6.10, and by /proc always (open(2), O_TMPFILE). */
+    if (linkat(fd, "", dirfd, name, AT_EMPTY_PATH) == 0)
+        return true;
+    if (errno == EEXIST)
+        return false;
+    write_proc_path(path, fd);
+    return linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+bool file_has_nameless(int dirfd)
+{
+    enum { PRIVATE = 0600 };
+    int fd = file_open_nameless(dirfd, PRIVATE);
+    char path[PROC_PATH_LEN];
+    struct stat st, by_path;
+    bool is_there;
+
+    if (fd < 0)
+        return false;
+    write_proc_path(path, fd);
+    is_there = fstat(fd, &st) == 0 && stat(path, &by_path) == 0 && st.st_ino == by_path.st_ino &&
+               st.st_dev == by_path.st_dev;
+    file_close(&fd);
+    return is_there;
 }
 
 int file_open_memory(const char *name, struct hallmark_error *err)

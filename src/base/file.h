@@ -47,6 +47,18 @@ bool file_read(int dirfd, const char *path, size_t max_len, struct bytes *out, b
 /* One read(2) that is retried on EINTR. */
 ssize_t file_read_some(int fd, void *buf, size_t len);
 
+/* A new file in the directory DIRFD, to be read and written, that has no name and goes away with
+ * its last descriptor unless it is given one; -1 with errno, where the file system has none among
+ * others (EOPNOTSUPP, EISDIR, EINVAL). */
+int file_open_nameless(int dirfd, mode_t mode);
+
+/* Gives FD, of file_open_nameless(), the name NAME in DIRFD, which must be free. False with errno.
+ */
+bool file_give_name(int fd, int dirfd, const char *name);
+
+/* Whether there are such files in DIRFD, and names can be given to them here. */
+bool file_has_nameless(int dirfd);
+
 /* A new, empty file in memory that nobody else can open; -1 with an error. NAME is for debuggers.
  */
 int file_open_memory(const char *name, struct hallmark_error *err);

@@ -47,6 +47,9 @@ static const struct call calls[] = {
     {SYS_renameat, "renameat", CHANGE, PATH, 2, 3, 1},
 #endif
     {SYS_openat, "openat", CHANGE, OPEN, 0, 1, 1},
+#ifdef SYS_openat2
+    {SYS_openat2, "openat2", READ, PATH, 0, 1, 1},
+#endif
     {SYS_mkdirat, "mkdirat", CHANGE, PATH, 0, 1, 1},
     {SYS_renameat2, "renameat2", CHANGE, PATH, 2, 3, 1},
     {SYS_linkat, "linkat", CHANGE, PATH, 2, 3, 1},

@@ -12,9 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,153 +81,6 @@ static void assert_error(struct fixture *f, enum hallmark_errcode code, const ch
 }
 
 /* ---- Opening ---- */
-
-static void assert_opens(struct fixture *f, const char *path)
-{
-    int fd = file_open_beneath(f->fd, path, &f->err);
-
-    assert_true(fd >= 0);
-    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    file_close(&fd);
-}
-
-/* Nothing is there, and it is no error. */
-static void assert_absent(struct fixture *f, const char *path)
-{
-    errno = 0;
-    assert_int_equal(file_open_beneath(f->fd, path, &f->err), -1);
-    assert_true(errno == ENOENT || errno == ENOTDIR);
-    assert_int_equal(f->err.code, HALLMARK_OK);
-}
-
-static void assert_not_opened(struct fixture *f, const char *path, enum hallmark_errcode code,
-                              const char *text)
-{
-    assert_int_equal(file_open_beneath(f->fd, path, &f->err), -1);
-    assert_true(errno != 0 && errno != ENOENT && errno != ENOTDIR);
-    assert_error(f, code, text);
-}
-
-static void file_accepts_files_beneath(void **state)
-{
-    struct fixture *f = *state;
-
-    make_file(f, "x", "x");
-    make_directory(f, "a");
-    make_directory(f, "a/b");
-    make_file(f, "a/b/..c", "deep");
-    assert_opens(f, "x");
-    assert_opens(f, "a/b/..c");
-    assert_opens(f, "./a/./b/..c");
-}
-
-static void file_accepts_absent_files(void **state)
-{
-    struct fixture *f = *state;
-
-    make_file(f, "x", "x");
-    make_directory(f, "a");
-    assert_absent(f, "y");
-    assert_absent(f, "a/y");
-    assert_absent(f, "b/y");
-    assert_absent(f, "x/y");
-    assert_absent(f, "");
-    assert_absent(f, "a/");
-    assert_absent(f, "a//y");
-}
-
-/* Whatever path_check() may have let through. */
-static void file_rejects_leaving_the_directory(void **state)
-{
-    struct fixture *f = *state;
-    int sub;
-
-    make_file(f, "x", "x");
-    make_directory(f, "a");
-    assert_absent(f, "/etc/passwd");
-    assert_absent(f, "a/../x");
-    sub = file_open_directory_beneath(f->fd, "a", &f->err);
-    assert_true(sub >= 0);
-    assert_int_equal(file_open_beneath(sub, "../x", &f->err), -1);
-    assert_int_equal(errno, ENOENT);
-    assert_int_equal(file_open_beneath(sub, "..", &f->err), -1);
-    assert_int_equal(errno, ENOENT);
-    assert_int_equal(f->err.code, HALLMARK_OK);
-    assert_int_equal(file_open_directory_beneath(sub, "..", &f->err), -1);
-    assert_error(f, HALLMARK_ERR_IO, "..: No such file");
-    file_close(&sub);
-}
-
-/* N18 */
-static void file_rejects_links(void **state)
-{
-    struct fixture *f = *state;
-
-    make_file(f, "x", "x");
-    make_directory(f, "a");
-    make_file(f, "a/y", "y");
-    assert_int_equal(symlinkat("x", f->fd, "to-x"), 0);
-    assert_int_equal(symlinkat("a", f->fd, "to-a"), 0);
-    assert_int_equal(symlinkat("nowhere", f->fd, "dangling"), 0);
-    assert_not_opened(f, "to-x", HALLMARK_ERR_MALFORMED, "to-x: is not a regular file");
-    assert_not_opened(f, "dangling", HALLMARK_ERR_MALFORMED, "dangling: is not a regular file");
-    assert_absent(f, "to-a/y");
-    assert_int_equal(file_open_directory_beneath(f->fd, "to-a", &f->err), -1);
-    assert_error(f, HALLMARK_ERR_IO, "to-a: ");
-}
-
-/* Opening a fifo would wait for a writer. */
-static void file_rejects_what_is_no_file(void **state)
-{
-    struct fixture *f = *state;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    make_directory(f, "a");
-    assert_int_equal(mkfifoat(f->fd, "fifo", 0600), 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "%.90s/sock", f->path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_not_opened(f, "a", HALLMARK_ERR_MALFORMED, "a: is not a regular file");
-    assert_not_opened(f, ".", HALLMARK_ERR_MALFORMED, ".: is not a regular file");
-    assert_not_opened(f, "fifo", HALLMARK_ERR_MALFORMED, "fifo: is not a regular file");
-    assert_not_opened(f, "sock", HALLMARK_ERR_MALFORMED, "sock: is not a regular file");
-    file_close(&fd);
-}
-
-static void file_rejects_names_that_are_too_long(void **state)
-{
-    struct fixture *f = *state;
-    char path[LIMITS_COMPONENT_BYTES + 4];
-
-    memset(path, 'x', sizeof path);
-    memcpy(path + LIMITS_COMPONENT_BYTES + 1, "/y", 3);
-    assert_not_opened(f, path, HALLMARK_ERR_IO, "File name too long");
-    path[LIMITS_COMPONENT_BYTES + 1] = '\0';
-    assert_not_opened(f, path, HALLMARK_ERR_IO, "File name too long");
-    path[LIMITS_COMPONENT_BYTES] = '\0';
-    assert_absent(f, path);
-}
-
-static void file_accepts_directories_beneath(void **state)
-{
-    struct fixture *f = *state;
-    int fd;
-
-    make_directory(f, "a");
-    make_directory(f, "a/b");
-    fd = file_open_directory_beneath(f->fd, "a/b", &f->err);
-    assert_true(fd >= 0);
-    file_close(&fd);
-    assert_int_equal(fd, -1);
-    fd = file_open_directory_beneath(f->fd, "", &f->err);
-    assert_true(fd >= 0);
-    file_close(&fd);
-    file_close(&fd);
-    assert_int_equal(file_open_directory_beneath(f->fd, "a/c", &f->err), -1);
-    assert_error(f, HALLMARK_ERR_IO, "a/c: No such file or directory");
-    assert_int_equal(file_open_directory("/nowhere/at/all", &f->err), -1);
-    assert_error(f, HALLMARK_ERR_IO, "/nowhere/at/all: No such file or directory");
-}
 
 static void file_accepts_closing_without_losing_errno(void **state)
 {
@@ -527,13 +378,6 @@ int main(void)
 {
 #define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_A_DIRECTORY(file_accepts_files_beneath),
-        IN_A_DIRECTORY(file_accepts_absent_files),
-        IN_A_DIRECTORY(file_rejects_leaving_the_directory),
-        IN_A_DIRECTORY(file_rejects_links),
-        IN_A_DIRECTORY(file_rejects_what_is_no_file),
-        IN_A_DIRECTORY(file_rejects_names_that_are_too_long),
-        IN_A_DIRECTORY(file_accepts_directories_beneath),
         cmocka_unit_test(file_accepts_closing_without_losing_errno),
         IN_A_DIRECTORY(file_accepts_reading),
         IN_A_DIRECTORY(file_accepts_reading_much),
