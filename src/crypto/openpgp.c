@@ -17,6 +17,7 @@
 #include "crypto/openpgp_home.h"
 #include "crypto/openpgp_keyring.h"
 #include "crypto/openpgp_task.h"
+#include "crypto/openpgp_verdicts.h"
 
 static const char verifying[] = "gpg (verifying)";
 
@@ -25,6 +26,8 @@ struct openpgp {
     struct openpgp_keyring keyring; /* n_keys 0: not listed yet */
     struct openpgp_running ahead;   /* a helper that lists the keys, and will verify; pid 0: none */
     struct openpgp_task ahead_task;
+    bool remembers;
+    struct openpgp_verdicts verdicts;
 };
 
 /* Options of the verifying gpg; the system-wide gpg.conf is read as well, and must not matter. */
@@ -79,6 +82,7 @@ void openpgp_close(struct openpgp *openpgp)
     openpgp_process_stop(&openpgp->ahead);
     openpgp_home_remove(&openpgp->home);
     openpgp_keyring_free(&openpgp->keyring);
+    openpgp_verdicts_free(&openpgp->verdicts);
     free(openpgp);
 }
 
@@ -231,15 +235,21 @@ static struct openpgp_process helper(const struct openpgp_task *task)
     };
 }
 
-bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err)
+bool openpgp_prepare_next(struct openpgp *openpgp, struct hallmark_error *err)
 {
     struct openpgp_process process = helper(&openpgp->ahead_task);
 
-    if (openpgp->keyring.n_keys || openpgp->ahead.pid)
+    if (openpgp->ahead.pid)
         return true;
-    openpgp->ahead_task = (struct openpgp_task){.home = openpgp->home.path, .is_ahead = true};
+    openpgp->ahead_task = (struct openpgp_task){
+        .home = openpgp->home.path, .is_listed = openpgp->keyring.n_keys > 0, .is_ahead = true};
     process.home = openpgp->home.path;
     return openpgp_process_start(&process, &openpgp->ahead, err);
+}
+
+bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err)
+{
+    return openpgp->keyring.n_keys || openpgp_prepare_next(openpgp, err);
 }
 
 /* Has the helper that was started ahead do TASK. */
@@ -292,9 +302,14 @@ void openpgp_add_revoked(const struct openpgp *openpgp, struct strlist *out)
             strlist_add(out, keyring->subkeys[i].fingerprint);
 }
 
-bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
-                    struct bytes_view data, struct openpgp_signatures *out,
-                    struct hallmark_error *err)
+void openpgp_remember(struct openpgp *openpgp)
+{
+    openpgp->remembers = true;
+}
+
+/* Has gpg verify them. */
+static bool ask(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
+                struct bytes_view data, struct openpgp_signatures *out, struct hallmark_error *err)
 {
     struct openpgp_task task = {.home = openpgp->home.path,
                                 .is_listed = openpgp->keyring.n_keys > 0,
@@ -306,9 +321,6 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
     struct bytes answer = {0};
     bool ok;
 
-    if (n_signatures == 0 || n_signatures > LIMITS_SIGNATURES)
-        return error_set(err, HALLMARK_ERR_SIGNATURE, "%zu signatures, wanted 1 to %d",
-                         n_signatures, LIMITS_SIGNATURES);
     found = alloc_array(1, sizeof *found);
     ok = run(openpgp, &task, &answer, &findings, err) &&
          take_findings(openpgp, findings, n_signatures, found, err);
@@ -317,6 +329,31 @@ bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_
     free(found);
     bytes_free(&answer);
     return ok;
+}
+
+bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
+                    struct bytes_view data, struct openpgp_signatures *out,
+                    struct hallmark_error *err)
+{
+    const struct openpgp_signatures *known;
+    struct openpgp_verdict_key key;
+
+    if (n_signatures == 0 || n_signatures > LIMITS_SIGNATURES)
+        return error_set(err, HALLMARK_ERR_SIGNATURE, "%zu signatures, wanted 1 to %d",
+                         n_signatures, LIMITS_SIGNATURES);
+    if (!openpgp->remembers)
+        return ask(openpgp, signatures, n_signatures, data, out, err);
+    if (!openpgp_verdicts_key(&key, signatures, data, err))
+        return false;
+    known = openpgp_verdicts_find(&openpgp->verdicts, &key);
+    if (known && known->n_items == n_signatures) {
+        *out = *known;
+        return true;
+    }
+    if (!ask(openpgp, signatures, n_signatures, data, out, err))
+        return false;
+    openpgp_verdicts_add(&openpgp->verdicts, &key, out);
+    return true;
 }
 
 void openpgp_signed_free(struct openpgp_signed *result)

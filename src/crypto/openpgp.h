@@ -67,6 +67,9 @@ void openpgp_close(struct openpgp *openpgp);
  * first, while the caller does something else. That it could not tells whoever asks. */
 bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err);
 
+/* Likewise once the keys are known, where more is to be verified soon. */
+bool openpgp_prepare_next(struct openpgp *openpgp, struct hallmark_error *err);
+
 /* A primary key of the keyring. */
 struct openpgp_key {
     char fingerprint[OPENPGP_FINGERPRINT_LEN + 1];
@@ -92,6 +95,10 @@ void openpgp_add_revoked(const struct openpgp *openpgp, struct strlist *out);
 bool openpgp_verify(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
                     struct bytes_view data, struct openpgp_signatures *out,
                     struct hallmark_error *err);
+
+/* From now on, what was found is found again where the same bytes are verified, and gpg is not
+ * asked: for whoever reads copies of what was verified. */
+void openpgp_remember(struct openpgp *openpgp);
 
 /* Who signs, and how the passphrase is come by. */
 struct openpgp_signer {

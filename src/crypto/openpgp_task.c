@@ -171,27 +171,72 @@ static bool has_known_digest(struct bytes_view body)
     return body.len > DIGEST_AT && memchr(known, body.data[DIGEST_AT], sizeof known);
 }
 
-/* Has gpg verify one PACKET. */
-static bool verify_one(gpgme_ctx_t ctx, struct bytes_view packet, struct bytes_view text,
+/* A gpg that verifies one packet. */
+struct verification {
+    gpgme_ctx_t ctx;
+    gpgme_data_t signature_data, text_data; /* NULL: no gpg runs */
+    struct bytes_view signature, text;      /* what gpg has not read yet of either */
+    struct witness seen;
+};
+
+/* gpgme_data_read_cb_t: gives gpg the next bytes of a view. */
+static ssize_t give(void *handle, void *buffer, size_t size)
+{
+    struct bytes_view *rest = handle;
+    size_t len = rest->len < size ? rest->len : size;
+
+    if (len)
+        memcpy(buffer, rest->data, len);
+    *rest = bytes_view_of(rest->data + len, rest->len - len);
+    return (ssize_t)len;
+}
+
+static void end_verification(struct verification *v)
+{
+    gpgme_data_release(v->signature_data);
+    gpgme_data_release(v->text_data);
+    v->signature_data = v->text_data = NULL;
+}
+
+/* Starts gpg, which then waits for the packet; nothing is read of it yet. */
+static bool start_verification(struct verification *v, struct hallmark_error *err)
+{
+    static struct gpgme_data_cbs callbacks = {.read = give};
+    char reason[OPENPGP_ENGINE_TEXT_LEN];
+    gpgme_error_t code;
+
+    v->seen = (struct witness){.n_good = 0};
+    gpgme_set_ctx_flag(v->ctx, "full-status", "1");
+    gpgme_set_status_cb(v->ctx, see_status, &v->seen);
+    code = gpgme_data_new_from_cbs(&v->signature_data, &callbacks, &v->signature);
+    if (!code)
+        code = gpgme_data_new_from_cbs(&v->text_data, &callbacks, &v->text);
+    if (!code)
+        code = gpgme_op_verify_start(v->ctx, v->signature_data, v->text_data, NULL);
+    if (!code)
+        return true;
+    end_verification(v);
+    return error_set(err, HALLMARK_ERR_IO, "%s", openpgp_engine_text(code, reason));
+}
+
+/* Has the gpg that waits, or another one, verify one PACKET. */
+static bool verify_one(struct verification *v, struct bytes_view packet, struct bytes_view text,
                        struct bytes *out, struct hallmark_error *err)
 {
     char reason[OPENPGP_ENGINE_TEXT_LEN];
-    gpgme_data_t signature = openpgp_engine_input(packet, err);
-    gpgme_data_t data = openpgp_engine_input(text, err);
-    gpgme_verify_result_t result = NULL;
-    struct witness seen = {.n_good = 0};
+    gpgme_verify_result_t result;
     gpgme_error_t code = 0;
 
-    if (signature && data) {
-        gpgme_set_status_cb(ctx, see_status, &seen);
-        code = gpgme_op_verify(ctx, signature, data, NULL);
-        gpgme_set_status_cb(ctx, NULL, NULL);
-        result = code ? NULL : gpgme_op_verify_result(ctx);
-    }
-    gpgme_data_release(signature);
-    gpgme_data_release(data);
+    v->signature = packet;
+    v->text = text;
+    if (!v->text_data && !start_verification(v, err))
+        return false;
+    if (!gpgme_wait(v->ctx, &code, 1) && !code)
+        code = gpgme_error(GPG_ERR_GENERAL);
+    end_verification(v);
+    result = code ? NULL : gpgme_op_verify_result(v->ctx);
     if (result && result->signatures && !result->signatures->next)
-        put_finding(out, result->signatures, &seen);
+        put_finding(out, result->signatures, &v->seen);
     else if (gpgme_err_code(code) == GPG_ERR_NO_DATA)
         put_unreadable(out, "gpg cannot read it");
     else if (code)
@@ -203,21 +248,20 @@ static bool verify_one(gpgme_ctx_t ctx, struct bytes_view packet, struct bytes_v
 }
 
 /* One after the other: gpg ends at a bad one, and at one that is not of the same kind. */
-static bool verify_all(gpgme_ctx_t ctx, const struct openpgp_task *wanted, struct bytes *out,
+static bool verify_all(struct verification *v, const struct openpgp_task *wanted, struct bytes *out,
                        struct hallmark_error *err)
 {
     struct bytes_view rest = wanted->signatures, packet, body;
     size_t n = 0;
     bool ok;
 
-    gpgme_set_ctx_flag(ctx, "full-status", "1");
     do {
         ok = next_signature(&rest, &packet, &body) ||
              error_set(err, HALLMARK_ERR_SIGNATURE, "finds something else than signatures");
         if (ok && !has_known_digest(body))
             put_unreadable(out, "its digest is unknown");
         else if (ok)
-            ok = verify_one(ctx, packet, wanted->data, out, err);
+            ok = verify_one(v, packet, wanted->data, out, err);
     } while (ok && rest.len && ++n < LIMITS_SIGNATURES);
     return ok;
 }
@@ -273,13 +317,26 @@ static bool take_parcel(struct openpgp_task *task, struct hallmark_error *err)
     return true;
 }
 
-/* Has another gpg than the one that lists keys verify what TASK says. */
-static bool verify(const struct openpgp_task *task, struct bytes *out, struct hallmark_error *err)
+/* Makes another gpg than the one that lists keys ready for what TASK says, or will be. */
+static void prepare(struct verification *v, const struct openpgp_task *task,
+                    struct hallmark_error *why)
 {
-    gpgme_ctx_t ctx = openpgp_engine_new(task->home, err);
-    bool ok = ctx && verify_all(ctx, task, out, err);
+    if (task->n_signatures || task->is_ahead)
+        v->ctx = openpgp_engine_new(task->home, why);
+    if (v->ctx && task->is_ahead)
+        start_verification(v, why);
+}
 
-    gpgme_release(ctx);
+/* Has it verify that, once it is known. */
+static bool verify(struct verification *v, struct openpgp_task *task, struct bytes *out,
+                   struct hallmark_error *why, struct hallmark_error *err)
+{
+    bool ok = !task->is_ahead || take_parcel(task, err);
+
+    if (ok && task->n_signatures && !why->code)
+        verify_all(v, task, out, why);
+    gpgme_release(v->ctx); /* which ends a gpg that nothing was given to */
+    end_verification(v);
     return ok;
 }
 
@@ -305,6 +362,7 @@ bool openpgp_task_run(const void *request, struct bytes *out, struct hallmark_er
 {
     struct openpgp_task task = *(const struct openpgp_task *)request;
     struct hallmark_error why = {0};
+    struct verification v = {.ctx = NULL};
     struct bytes findings = {0};
     gpgme_ctx_t ctx;
     bool ok;
@@ -313,10 +371,11 @@ bool openpgp_task_run(const void *request, struct bytes *out, struct hallmark_er
     ctx = openpgp_engine_new(task.home, err);
     if (!ctx)
         return false;
-    ok = (task.is_listed || openpgp_keyring_start(ctx, err)) &&
-         (!task.is_ahead || take_parcel(&task, err));
-    if (ok && task.n_signatures)
-        verify(&task, &findings, &why);
+    prepare(&v, &task, &why); /* which is waited for first */
+    ok = task.is_listed || openpgp_keyring_start(ctx, err);
+    ok = verify(&v, &task, &findings, &why, err) && ok;
+    if (!task.n_signatures) /* what had to be ready in vain is no failure */
+        error_clear(&why);
     /* A gpg that does not list keys either is what there is to tell. */
     ok = ok && put_answer(ctx, &task, &findings, out, err);
     if (ok && why.code && (task.is_listed || out->len > sizeof(struct openpgp_heading)))

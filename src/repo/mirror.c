@@ -188,6 +188,7 @@ bool mirror_open(struct mirror *mirror, const char *dest, struct hallmark_error 
         !keyring_files_load(policy, &mirror->keyring, err))
         return false;
     mirror->keys.keyring = bytes_view(&mirror->keyring);
+    mirror->keys.remembers = true;
     if (policy->state_dir && !*policy->state_dir)
         return error_set(err, HALLMARK_ERR_USAGE, "a mirror needs a state directory");
     mirror->state_base = policy->state_dir ? alloc_strdup(policy->state_dir) : location_state(err);

@@ -84,6 +84,9 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
     if (!openpgp_prepare(keys, err) || !load_floor(repository, &floor, err))
         return false;
     if (documents_read(repository, cached, &documents, &why)) {
+        /* While gpg is busy; below a suite's directory there are indexes. */
+        if (fetch_is_remote(repository->place.fetch) && *repository->place.directory)
+            package_reader_begin(repository->reader);
         document.name = documents.name;
         document.text = bytes_view(&documents.text);
         if (!documents.is_inline)
@@ -109,6 +112,18 @@ static bool verify_documents(struct hallmark_repository *repository, struct open
     return repository->verified || error_set(err, why.code, "%s", why.text);
 }
 
+/* A key may be as much ahead of the clock as what it signs. */
+static bool open_session(struct repository_keys *keys, const struct hallmark_policy *policy,
+                         struct hallmark_error *err)
+{
+    if (keys->session)
+        return true;
+    keys->session = openpgp_open(keys->keyring, policy->now + policy->clock_skew, err);
+    if (keys->session && keys->remembers)
+        openpgp_remember(keys->session);
+    return keys->session != NULL;
+}
+
 static bool verify(struct hallmark_repository *repository, const struct hallmark_policy *in,
                    struct repository_keys *keys, struct hallmark_error *err)
 {
@@ -117,10 +132,7 @@ static bool verify(struct hallmark_repository *repository, const struct hallmark
 
     if (!policy_from(&policy, in, err))
         return false;
-    /* A key may be as much ahead of the clock as what it signs. */
-    if (!keys->session)
-        keys->session = openpgp_open(keys->keyring, in->now + in->clock_skew, err);
-    ok = keys->session &&
+    ok = open_session(keys, in, err) &&
          (!repository->state_dir ||
           revocations_load(repository->state_dir, &repository->revoked, err)) &&
          verify_documents(repository, keys->session, &policy, WITH_CACHE, err);
@@ -223,6 +235,7 @@ static void copy_list(struct strlist *out, const char *const *list)
 static bool settle(struct hallmark_repository *repository, struct hallmark_error *err)
 {
     repository->is_archive = index_is_archive(&repository->verified->release);
+    repository->has_indexes = index_exists(repository);
     if (!repository->is_archive && !place_is_flat(&repository->place, err))
         return false;
     fill_manifest(repository);
@@ -274,17 +287,12 @@ static void name_urls(struct hallmark_repository *repository, const char *locati
     }
 }
 
-/* Has gpg list the keys, and the reader of indexes start, while a server is asked. What is wrong
- * with them is told by whoever needs them. */
-static void open_ahead(struct hallmark_repository *repository, struct repository_keys *keys,
-                       const struct hallmark_policy *policy)
+/* Has gpg list the keys, and be ready to verify, while a server is asked. What is wrong with that
+ * is told by whoever needs it. */
+static void open_ahead(struct repository_keys *keys, const struct hallmark_policy *policy)
 {
-    if (!keys->session)
-        keys->session = openpgp_open(keys->keyring, policy->now + policy->clock_skew, NULL);
-    if (keys->session)
+    if (open_session(keys, policy, NULL))
         openpgp_prepare(keys->session, NULL);
-    if (policy->suite) /* there are indexes, then */
-        package_reader_begin(repository->reader);
 }
 
 struct hallmark_repository *repository_open_with(const char *location,
@@ -306,7 +314,7 @@ struct hallmark_repository *repository_open_with(const char *location,
     copy_list(&repository->architectures, policy->architectures);
     repository->failover = failover_new(location, location, policy);
     if (url_is_http(location))
-        open_ahead(repository, keys, policy);
+        open_ahead(keys, policy);
     if (!find_place(repository, location, policy, &options, err) ||
         !choose_state(repository, policy->state_dir, err)) {
         hallmark_repository_close(repository);
@@ -466,26 +474,32 @@ const struct content *repository_keep(const struct hallmark_repository *reposito
     return lent->items[lent->n_items++] = content;
 }
 
+/* What the manifest lists under NAME, a path from its own directory or from the root. */
+static const struct release_entry *find_entry(const struct hallmark_repository *repository,
+                                              const char *name)
+{
+    const char *directory = repository->place.directory;
+    size_t len = strlen(directory);
+
+    if (len && strncmp(name, directory, len) == 0 && name[len] == '/')
+        name += len + 1;
+    return release_find(&repository->verified->release, name);
+}
+
 /* The file of the manifest that NAME means; in an archive only by its path, with or without that of
  * the manifest. NULL with HALLMARK_ERR_NO_PACKAGE, and with HALLMARK_ERR_USAGE. */
 static const struct content *find_file(const struct hallmark_repository *repository,
                                        const char *name, struct hallmark_error *err)
 {
     const struct release *release = &repository->verified->release;
-    const char *directory = repository->place.directory;
-    const struct release_entry *entry;
-    size_t len = strlen(directory);
+    const struct release_entry *entry =
+        repository->is_archive ? find_entry(repository, name) : package_find(release, name, err);
 
-    if (repository->is_archive) {
-        if (len && strncmp(name, directory, len) == 0 && name[len] == '/')
-            name += len + 1;
-        entry = release_find(release, name);
-        if (!entry)
-            error_set(err, HALLMARK_ERR_NO_PACKAGE, "%s: the manifest lists no such file", name);
-    } else {
-        entry = package_find(release, name, err);
-    }
-    return entry ? repository_file(repository, (size_t)(entry - release->entries)) : NULL;
+    if (entry)
+        return repository_file(repository, (size_t)(entry - release->entries));
+    if (repository->is_archive)
+        error_set(err, HALLMARK_ERR_NO_PACKAGE, "%s: the manifest lists no such file", name);
+    return NULL;
 }
 
 const struct hallmark_package *
@@ -494,10 +508,12 @@ hallmark_repository_find(const struct hallmark_repository *repository, const cha
 {
     const struct content *found;
     struct hallmark_error why = {0};
+    /* Whoever looks in the indexes next needs no reason why it is not in the manifest. */
+    bool is_silent = repository->is_archive && repository->has_indexes;
 
     error_clear(err);
-    found = find_file(repository, name, &why);
-    if (!found && why.code == HALLMARK_ERR_NO_PACKAGE && index_exists(repository))
+    found = find_file(repository, name, is_silent ? NULL : &why);
+    if (!found && repository->has_indexes && (is_silent || why.code == HALLMARK_ERR_NO_PACKAGE))
         found = index_find(repository, name, err);
     else if (!found)
         error_set(err, why.code, "%s", why.text);

@@ -41,6 +41,7 @@ struct hallmark_repository {
     struct hallmark_signature *signatures;
     char user_ids[LIMITS_SIGNATURES][512]; /* escaped */
     bool is_archive;                       /* indexes alone say where packages are */
+    bool has_indexes;                      /* of packages */
     struct strlist components;             /* which indexes are wanted; none: all */
     struct strlist architectures;
     struct content **files;          /* of each entry of the release, made when first asked for */
@@ -63,6 +64,7 @@ struct hallmark_repository *repository_open(const char *location,
 struct repository_keys {
     struct bytes_view keyring;
     struct openpgp *session; /* NULL: opened when it is needed; openpgp_close() is the caller's */
+    bool remembers;          /* copies of the same manifest will be opened (openpgp_remember()) */
 };
 struct hallmark_repository *repository_open_with(const char *location,
                                                  const struct hallmark_policy *policy,

@@ -391,6 +391,50 @@ static void openpgp_engine_accepts_what_was_prepared(void **state)
     assert_good(f);
 }
 
+/* Once the keys are known, too; and a gpg that nothing comes to is no failure. */
+static void openpgp_engine_accepts_what_was_prepared_next(void **state)
+{
+    struct fixture *f = *state;
+    struct openpgp *openpgp = open_prepared(f);
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        memset(&f->found, 0, sizeof f->found);
+        assert_true(openpgp_verify(openpgp, bytes_view(&f->signature), 1,
+                                   bytes_view_str(signed_text), &f->found, &f->err));
+        assert_good(f);
+        assert_true(openpgp_prepare_next(openpgp, &f->err));
+    }
+    openpgp_close(openpgp);
+}
+
+/* Of the same bytes, gpg is not asked again; of others, it is. Without keys, it knows nobody. */
+static void openpgp_engine_accepts_what_it_remembers(void **state)
+{
+    struct fixture *f = *state;
+    struct openpgp *openpgp = open_ring(f);
+
+    openpgp_remember(openpgp);
+    assert_true(openpgp_verify(openpgp, bytes_view(&f->signature), 1, bytes_view_str("Origin: x\n"),
+                               &f->found, &f->err));
+    assert_int_equal(f->found.items[0].verdict, OPENPGP_BAD);
+    assert_true(openpgp_verify(openpgp, bytes_view(&f->signature), 1, bytes_view_str(signed_text),
+                               &f->found, &f->err));
+    gnupg_shell(f->g, "for f in tmp/*/pubring.gpg; do : >\"$f\"; done");
+    assert_true(openpgp_verify(openpgp, bytes_view(&f->signature), 1, bytes_view_str("Origin: x\n"),
+                               &f->found, &f->err));
+    assert_int_equal(f->found.items[0].verdict, OPENPGP_BAD);
+    assert_true(openpgp_verify(openpgp, bytes_view(&f->signature), 1, bytes_view_str(signed_text),
+                               &f->found, &f->err));
+    assert_good(f);
+    assert_false(openpgp_verify(openpgp, bytes_view(&f->signature), 1,
+                                bytes_view_str("Origin: y\n"), &f->found, &f->err) &&
+                 f->found.items[0].verdict == OPENPGP_GOOD);
+    error_clear(&f->err);
+    assert_int_not_equal(f->found.items[0].verdict, OPENPGP_BAD);
+    openpgp_close(openpgp);
+}
+
 static void openpgp_engine_rejects_an_empty_keyring_that_was_prepared(void **state)
 {
     struct fixture *f = *state;
@@ -541,6 +585,8 @@ int main(void)
         TEST(openpgp_engine_rejects_status_lines_that_do_not_add_up_s48),
         TEST(openpgp_engine_rejects_an_old_gpg),
         TEST(openpgp_engine_accepts_what_was_prepared),
+        TEST(openpgp_engine_accepts_what_was_prepared_next),
+        TEST(openpgp_engine_accepts_what_it_remembers),
         TEST(openpgp_engine_rejects_an_empty_keyring_that_was_prepared),
         TEST(openpgp_engine_rejects_what_was_prepared_and_killed_s47),
         TEST(openpgp_engine_accepts_any_use_of_sigchld),
