@@ -153,6 +153,7 @@ bool mirror_commit_tidy(struct mirror *mirror, struct hallmark_error *err)
  * cannot be helped, and is why a path should stand for the same bytes. */
 static bool replace_changed(struct mirror *mirror, struct hallmark_error *err)
 {
+    struct mirror_loose from;
     struct tree_stamp stamp;
     char *waiting;
     bool ok = true;
@@ -168,8 +169,8 @@ static bool replace_changed(struct mirror *mirror, struct hallmark_error *err)
         if (file->fate != MIRROR_WRONG)
             continue;
         waiting = mirror_fetch_waiting(file, err);
-        ok = waiting &&
-             mirror_tree_place(mirror->rootfd, mirror->stage.fd, waiting, file->path, &stamp, err);
+        from = (struct mirror_loose){.dirfd = mirror->stage.fd, .name = waiting, .fd = -1};
+        ok = waiting && mirror_tree_place(mirror->rootfd, &from, file->path, &stamp, err);
         if (ok)
             mirror_files_placed(file, &stamp);
         free(waiting);

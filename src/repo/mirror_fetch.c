@@ -14,9 +14,18 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "repo/mirror_tree.h"
 
 enum { FILE_MODE = 0644, NAME_LEN = 40 };
+
+/* A new file without a name in the directory DIRFD; -1 where that cannot be had. */
+static int create_nameless(int dirfd)
+{
+    int fd = file_open_nameless(dirfd, FILE_MODE);
+
+    if (fd >= 0 && fchmod(fd, FILE_MODE) < 0)
+        file_close(&fd);
+    return fd;
+}
 
 /* A new file NAME in the directory DIRFD. */
 static int create(int dirfd, const char *name, struct hallmark_error *err)
@@ -66,12 +75,14 @@ bool mirror_fetch_copy(struct mirror *mirror, const struct content *content, int
 struct arrival {
     struct digest *digest; /* NULL: it has not */
     int fd;
+    bool is_nameless;
     uint64_t n_taken;
 };
 
 struct arrivals {
     const struct mirror_batch *batch;
     struct arrival *items;
+    bool has_nameless; /* the stage's file system has such files */
 };
 
 /* Hidden, so that nothing upstream has such a name. */
@@ -87,8 +98,12 @@ static bool start(struct arrivals *all, size_t i, struct hallmark_error *err)
 
     if (item->digest)
         return true;
+    if (all->has_nameless)
+        item->fd = create_nameless(all->batch->mirror->stage.fd);
+    item->is_nameless = all->has_nameless && item->fd >= 0;
     name_of(name, i);
-    item->fd = create(all->batch->mirror->stage.fd, name, err);
+    if (!item->is_nameless)
+        item->fd = create(all->batch->mirror->stage.fd, name, err);
     if (item->fd < 0)
         return false;
     item->digest = digest_new(all->batch->hashes[i], err);
@@ -119,35 +134,55 @@ static void drop(struct arrival *item)
     item->digest = NULL;
 }
 
+/* Item I keeps no name in the stage. */
+static bool remove_name(const struct arrivals *all, size_t i)
+{
+    char name[NAME_LEN];
+
+    name_of(name, i);
+    return all->items[i].is_nameless || unlinkat(all->batch->mirror->stage.fd, name, 0) == 0;
+}
+
 static bool restart(void *ctx, size_t i, struct hallmark_error *err)
 {
     struct arrivals *all = ctx;
     struct arrival *item = &all->items[i];
-    char name[NAME_LEN];
 
     if (!item->digest)
         return true;
-    name_of(name, i);
     drop(item);
     all->batch->mirror->n_done -= item->n_taken;
     item->n_taken = 0;
-    return mirror_here(all->batch->mirror, unlinkat(all->batch->mirror->stage.fd, name, 0) == 0 ||
-                                               error_set_errno(err, "%s", name));
+    return mirror_here(all->batch->mirror,
+                       remove_name(all, i) || error_set_errno(err, "cannot begin a file again"));
 }
 
-/* Completes the file NAME of item I, and gives it to whom it is for. */
-static bool hand_over(const struct arrivals *all, size_t i, const char *name,
-                      struct hallmark_error *why)
+static bool close_file(struct arrival *item)
 {
-    struct arrival *item = &all->items[i];
-    struct digest_value found;
     int fd = item->fd;
 
     item->fd = -1;
-    if (close(fd) < 0)
-        return error_set_errno(why, "%s: cannot close", all->batch->items[i].path);
-    return digest_final(item->digest, &found, why) &&
-           all->batch->arrived(all->batch->ctx, i, name, &found, why);
+    return close(fd) == 0;
+}
+
+/* Completes the file of item I, and gives it to whom it is for. One without a name would end with
+ * its descriptor. */
+static bool hand_over(const struct arrivals *all, size_t i, struct hallmark_error *why)
+{
+    struct arrival *item = &all->items[i];
+    const char *path = all->batch->items[i].path;
+    char name[NAME_LEN];
+    struct mirror_loose file = {.dirfd = all->batch->mirror->stage.fd, .name = name};
+    struct digest_value found;
+
+    name_of(name, i);
+    if (!item->is_nameless && !close_file(item))
+        return error_set_errno(why, "%s: cannot close", path);
+    file.fd = item->fd;
+    if (!digest_final(item->digest, &found, why) ||
+        !all->batch->arrived(all->batch->ctx, i, &file, &found, why))
+        return false;
+    return !item->is_nameless || close_file(item) || error_set_errno(why, "%s: cannot close", path);
 }
 
 static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct hallmark_error *err)
@@ -155,17 +190,15 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
     struct arrivals *all = ctx;
     const struct mirror_batch *batch = all->batch;
     struct hallmark_error wrong = {0};
-    char name[NAME_LEN];
     bool ok = true;
 
-    name_of(name, i);
-    if (!why && (!start(all, i, err) ||
-                 (!hand_over(all, i, name, &wrong) && wrong.code != HALLMARK_ERR_CONTENT)))
+    if (!why &&
+        (!start(all, i, err) || (!hand_over(all, i, &wrong) && wrong.code != HALLMARK_ERR_CONTENT)))
         ok = mirror_here(batch->mirror, error_set(err, wrong.code, "%s", wrong.text));
     else if (!why && wrong.code)
         why = &wrong;
     if (all->items[i].digest && (!ok || why)) {
-        unlinkat(batch->mirror->stage.fd, name, 0);
+        remove_name(all, i);
         batch->mirror->n_done -= all->items[i].n_taken;
     }
     drop(&all->items[i]);
@@ -174,17 +207,18 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
 
 bool mirror_fetch_batch(const struct mirror_batch *batch, struct hallmark_error *err)
 {
-    struct arrivals all = {.batch = batch, .items = alloc_array(batch->n_items, sizeof *all.items)};
+    struct arrivals all = {.batch = batch,
+                           .items = alloc_array(batch->n_items, sizeof *all.items),
+                           .has_nameless =
+                               batch->n_items && file_has_nameless(batch->mirror->stage.fd)};
     struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = &all};
     bool ok =
         !batch->n_items || fetch_items(batch->fetch, batch->items, batch->n_items, &sink, err);
-    char name[NAME_LEN];
     size_t i;
 
     for (i = 0; i < batch->n_items; i++) {
-        name_of(name, i);
         if (all.items[i].digest)
-            unlinkat(batch->mirror->stage.fd, name, 0);
+            remove_name(&all, i);
         drop(&all.items[i]);
     }
     free(all.items);
@@ -307,8 +341,8 @@ static int find_parent(struct missing *missing, const char *path, struct hallmar
 }
 
 /* Compares the file and moves it to its place, or to where it waits for the switch. */
-static bool place(void *ctx, size_t i, const char *name, const struct digest_value *found,
-                  struct hallmark_error *err)
+static bool place(void *ctx, size_t i, const struct mirror_loose *loose,
+                  const struct digest_value *found, struct hallmark_error *err)
 {
     struct missing *missing = ctx;
     struct mirror *mirror = missing->mirror;
@@ -322,12 +356,11 @@ static bool place(void *ctx, size_t i, const char *name, const struct digest_val
 
     if (ok && file->fate == MIRROR_WRONG) {
         waiting = mirror_fetch_waiting(file, err);
-        ok = waiting && (renameat(mirror->stage.fd, name, mirror->stage.fd, waiting) == 0 ||
+        ok = waiting && (mirror_tree_place_in(mirror->stage.fd, loose, waiting, &stamp, NULL) ||
                          error_set_errno(err, "%s: cannot keep it for later", file->path));
     } else if (ok) {
         parent = find_parent(missing, file->path, err);
-        ok = parent >= 0 &&
-             mirror_tree_place_in(parent, mirror->stage.fd, name, file->path, &stamp, err);
+        ok = parent >= 0 && mirror_tree_place_in(parent, loose, file->path, &stamp, err);
         if (ok)
             mirror_files_placed(file, &stamp);
     }

@@ -5,6 +5,7 @@
 
 #include "crypto/digest.h"
 #include "repo/mirror.h"
+#include "repo/mirror_tree.h"
 
 /* Files that are wanted from upstream, and what becomes of each. */
 struct mirror_batch {
@@ -13,11 +14,11 @@ struct mirror_batch {
     const struct fetch_item *items;
     const unsigned *hashes; /* of enum digest_algorithms, of each */
     size_t n_items;
-    /* All bytes of item I are in the file NAME of the stage, with the hashes FOUND: compares them,
-     * and moves the file to where it belongs. HALLMARK_ERR_CONTENT is told to FAILED, any other
-     * failure ends the batch. */
-    bool (*arrived)(void *ctx, size_t i, const char *name, const struct digest_value *found,
-                    struct hallmark_error *err);
+    /* All bytes of item I are in FILE, with the hashes FOUND: compares them, and moves the file to
+     * where it belongs. HALLMARK_ERR_CONTENT is told to FAILED, any other failure ends the batch.
+     */
+    bool (*arrived)(void *ctx, size_t i, const struct mirror_loose *file,
+                    const struct digest_value *found, struct hallmark_error *err);
     /* Item I cannot be had; false ends the batch. */
     bool (*failed)(void *ctx, size_t i, const struct hallmark_error *why,
                    struct hallmark_error *err);

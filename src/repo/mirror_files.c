@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "repo/mirror_cover.h"
 
 bool mirror_files_add(struct mirror_files *files, const struct content *content,
@@ -149,7 +150,52 @@ static bool hash(struct mirror_file *file, const struct content *content, int fd
     return why.code == HALLMARK_ERR_CONTENT || error_set(err, why.code, "%s", why.text);
 }
 
-static bool look_at(struct mirror_file *file, struct mirror_look *how, struct hallmark_error *err)
+/* Directories, each with a slash at its end, that were asked for: so a first copy does not ask for
+ * each of its files. */
+struct asked {
+    char *last;    /* the one of the last file that was not there */
+    char *missing; /* the highest one that is not there; NULL: it is */
+};
+
+static bool is_below(const char *path, const char *directory)
+{
+    return directory && strncmp(path, directory, strlen(directory)) == 0;
+}
+
+static void forget(struct asked *asked)
+{
+    free(asked->last);
+    free(asked->missing);
+    *asked = (struct asked){0};
+}
+
+/* PATH is not there: finds out whether its directories are, once for each that holds a file. */
+static void note_missing(struct asked *asked, int rootfd, const char *path)
+{
+    const char *slash;
+    char *directory;
+    int fd;
+
+    if (is_below(path, asked->last) && !strchr(path + strlen(asked->last), '/'))
+        return;
+    forget(asked);
+    asked->last = alloc_strndup(path, (size_t)(path_basename(path) - path));
+    for (slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        directory = alloc_strndup(path, (size_t)(slash + 1 - path));
+        fd = file_open_directory_beneath(rootfd, directory, NULL);
+        if (fd < 0 && errno == ENOENT) {
+            asked->missing = directory;
+            return;
+        }
+        free(directory);
+        if (fd < 0)
+            return;
+        file_close(&fd);
+    }
+}
+
+static bool look_at(struct mirror_file *file, struct mirror_look *how, struct asked *asked,
+                    struct hallmark_error *err)
 {
     struct hallmark_error why = {0};
     int fd = how->rootfd < 0 ? -1 : file_open_beneath(how->rootfd, file->path, &why);
@@ -159,6 +205,8 @@ static bool look_at(struct mirror_file *file, struct mirror_look *how, struct ha
 
     if (why.code == HALLMARK_ERR_MALFORMED)
         return error_set(err, HALLMARK_ERR_USAGE, "%s; move it away", why.text);
+    if (fd < 0 && why.code == HALLMARK_OK && how->rootfd >= 0)
+        note_missing(asked, how->rootfd, file->path);
     if (fd < 0)
         return why.code == HALLMARK_OK || error_set(err, why.code, "%s", why.text);
     content = mirror_files_content(file);
@@ -180,12 +228,15 @@ static bool look_at(struct mirror_file *file, struct mirror_look *how, struct ha
 bool mirror_files_look(struct mirror_files *files, struct mirror_look *how,
                        struct hallmark_error *err)
 {
+    struct asked asked = {0};
+    bool ok = true;
     size_t i;
 
-    for (i = 0; i < files->n_files; i++)
-        if (!look_at(&files->files[i], how, err))
-            return false;
-    return true;
+    for (i = 0; ok && i < files->n_files; i++)
+        ok = is_below(files->files[i].path, asked.missing) ||
+             look_at(&files->files[i], how, &asked, err);
+    forget(&asked);
+    return ok;
 }
 
 /* The bytes were hashed as they were written, and until the rename, which set ctime, nobody else

@@ -141,6 +141,7 @@ static bool take_left(struct mirror *mirror, const struct content *content, int6
     const char *path = content->package.path;
     struct content_sink sink = {.take = content_ignore};
     struct hallmark_error ignored = {0};
+    struct mirror_loose left = {.dirfd = mirror->stage.leftfd, .name = path, .fd = -1};
     struct tree_stamp stamp;
     int fd =
         mirror->stage.leftfd < 0 ? -1 : file_open_beneath(mirror->stage.leftfd, path, &ignored);
@@ -148,9 +149,8 @@ static bool take_left(struct mirror *mirror, const struct content *content, int6
 
     fd = if_same_size(fd, content);
     if (fd >= 0)
-        ok =
-            content_read(content, fd, &sink, &ignored) &&
-            mirror_tree_place(mirror->stage.fd, mirror->stage.leftfd, path, path, &stamp, &ignored);
+        ok = content_read(content, fd, &sink, &ignored) &&
+             mirror_tree_place(mirror->stage.fd, &left, path, &stamp, &ignored);
     if (ok)
         add_content(mirror, content, mtime);
     file_close(&fd);
@@ -226,8 +226,8 @@ static bool find_missing(struct missing *missing, struct hallmark_error *err)
     return true;
 }
 
-static bool stage_arrived(void *ctx, size_t i, const char *name, const struct digest_value *found,
-                          struct hallmark_error *err)
+static bool stage_arrived(void *ctx, size_t i, const struct mirror_loose *file,
+                          const struct digest_value *found, struct hallmark_error *err)
 {
     struct missing *missing = ctx;
     struct mirror *mirror = missing->mirror;
@@ -235,8 +235,7 @@ static bool stage_arrived(void *ctx, size_t i, const char *name, const struct di
     struct tree_stamp ignored;
 
     if (!content_compare(content, found, err) ||
-        !mirror_tree_place(mirror->stage.fd, mirror->stage.fd, name, content->package.path,
-                           &ignored, err))
+        !mirror_tree_place(mirror->stage.fd, file, content->package.path, &ignored, err))
         return false;
     mirror->report.n_fetched++;
     mirror->report.n_fetched_bytes += content->package.size;
@@ -311,14 +310,24 @@ static bool stage_metadata(struct mirror *mirror, struct hallmark_error *err)
     return ok;
 }
 
+static bool has_detached(const struct mirror_suite *suite)
+{
+    return suite->documents[MIRROR_INRELEASE].exists && suite->documents[MIRROR_RELEASE].exists &&
+           suite->documents[MIRROR_SIGNATURE].exists;
+}
+
 bool mirror_stage_fill(struct mirror *mirror, struct hallmark_error *err)
 {
+    bool ok = true, is_more = false;
     size_t i;
-    bool ok = true;
 
     /* The documents of one publication are read soon after one another. */
-    for (i = 0; ok && i < mirror->n_suites; i++)
+    for (i = 0; ok && i < mirror->n_suites; i++) {
         ok = stage_documents(mirror, &mirror->suites[i], err);
+        is_more = is_more || has_detached(&mirror->suites[i]);
+    }
+    if (ok && is_more) /* while the indexes come; what is wrong is told by who needs it */
+        openpgp_prepare_next(mirror->keys.session, NULL);
     return ok && stage_metadata(mirror, err);
 }
 
@@ -370,8 +379,7 @@ static bool check_detached(struct mirror *mirror, const struct mirror_suite *sui
 {
     struct hallmark_repository *repository;
 
-    if (!suite->documents[MIRROR_INRELEASE].exists || !suite->documents[MIRROR_RELEASE].exists ||
-        !suite->documents[MIRROR_SIGNATURE].exists)
+    if (!has_detached(suite))
         return true;
     repository = open_staged(mirror, suite->directory, mirror_documents[MIRROR_RELEASE], err);
     hallmark_repository_close(repository);

@@ -43,10 +43,15 @@ static int make_component(int dirfd, const char *name, const char *path, struct 
 
 int mirror_tree_open_parent(int rootfd, const char *path, struct hallmark_error *err)
 {
-    int fd = file_open_at(rootfd, ".", O_RDONLY | O_DIRECTORY, 0), next;
     const char *slash, *at = path;
     char name[LIMITS_COMPONENT_BYTES + 1];
+    char *directory = alloc_strndup(path, (size_t)(path_basename(path) - path));
+    int fd = file_open_directory_beneath(rootfd, directory, NULL), next;
 
+    free(directory);
+    if (fd >= 0)
+        return fd;
+    fd = file_open_at(rootfd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         error_set_errno(err, "%s", path);
     while (fd >= 0 && (slash = strchr(at, '/')) != NULL) {
@@ -59,24 +64,35 @@ int mirror_tree_open_parent(int rootfd, const char *path, struct hallmark_error 
     return fd;
 }
 
-bool mirror_tree_place_in(int parent, int fromfd, const char *name, const char *path,
+/* Gives FILE the name LAST in PARENT, where that may be another file's. */
+static bool name_file(int parent, const struct mirror_loose *file, const char *last)
+{
+    if (file->fd >= 0 && file_give_name(file->fd, parent, last))
+        return true;
+    if (file->fd >= 0 && (errno != EEXIST || !file_give_name(file->fd, file->dirfd, file->name)))
+        return false;
+    return renameat(file->dirfd, file->name, parent, last) == 0;
+}
+
+bool mirror_tree_place_in(int parent, const struct mirror_loose *file, const char *path,
                           struct tree_stamp *out, struct hallmark_error *err)
 {
     const char *last = path_basename(path);
     struct stat st;
 
-    if (renameat(fromfd, name, parent, last) < 0 ||
-        fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (!name_file(parent, file, last) ||
+        (file->fd >= 0 ? fstat(file->fd, &st) : fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW)) <
+            0)
         return error_set_errno(err, "%s: cannot put the file there", path);
     tree_stamp_from(out, &st);
     return true;
 }
 
-bool mirror_tree_place(int rootfd, int fromfd, const char *name, const char *path,
+bool mirror_tree_place(int rootfd, const struct mirror_loose *file, const char *path,
                        struct tree_stamp *out, struct hallmark_error *err)
 {
     int parent = mirror_tree_open_parent(rootfd, path, err);
-    bool ok = parent >= 0 && mirror_tree_place_in(parent, fromfd, name, path, out, err);
+    bool ok = parent >= 0 && mirror_tree_place_in(parent, file, path, out, err);
 
     file_close(&parent);
     return ok;

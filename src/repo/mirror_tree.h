@@ -11,13 +11,20 @@
  * the way. */
 int mirror_tree_open_parent(int rootfd, const char *path, struct hallmark_error *err);
 
-/* Moves the file NAME of the directory FROMFD to PATH, replacing what is there, and tells its stamp
- * there. */
-bool mirror_tree_place(int rootfd, int fromfd, const char *name, const char *path,
+/* A file that is not in its place yet: NAME in DIRFD; or FD, which has no name
+ * (file_open_nameless()), and may have that one for a moment. */
+struct mirror_loose {
+    int dirfd;
+    const char *name;
+    int fd; /* -1: it has that name */
+};
+
+/* Moves the file to PATH, replacing what is there, and tells its stamp there. */
+bool mirror_tree_place(int rootfd, const struct mirror_loose *file, const char *path,
                        struct tree_stamp *out, struct hallmark_error *err);
 
 /* Likewise, where PARENT is the directory that it goes into. */
-bool mirror_tree_place_in(int parent, int fromfd, const char *name, const char *path,
+bool mirror_tree_place_in(int parent, const struct mirror_loose *file, const char *path,
                           struct tree_stamp *out, struct hallmark_error *err);
 
 /* Removes the regular file at PATH, if there is one, and the directories above it that are empty

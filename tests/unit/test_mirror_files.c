@@ -69,6 +69,15 @@ static void add_good(struct mirror_files *files, const char *path, const char *t
         fail_msg("%s", err.text);
 }
 
+/* Moves NAME to PATH in the same directory. */
+static bool place(int fd, const char *name, const char *path, struct tree_stamp *stamp,
+                  struct hallmark_error *err)
+{
+    struct mirror_loose from = {.dirfd = fd, .name = name, .fd = -1};
+
+    return mirror_tree_place(fd, &from, path, stamp, err);
+}
+
 static void put(int fd, const char *path, const char *text)
 {
     struct hallmark_error err = {0};
@@ -183,7 +192,7 @@ static void mirror_files_accepts_what_is_there(void **state)
     look(&again, spot->fd, cache, 2);
     digest_cache_free(cache);
     put(spot->fd, "new", "22");
-    assert_true(mirror_tree_place(spot->fd, spot->fd, "new", "b/c", &again.files[1].stamp, &err));
+    assert_true(place(spot->fd, "new", "b/c", &again.files[1].stamp, &err));
     mirror_files_placed(&again.files[1], &again.files[1].stamp);
     cache = mirror_files_cache(&again);
     mirror_files_free(&files);
@@ -210,7 +219,7 @@ static void mirror_files_rejects_a_record_of_other_bytes(void **state)
     struct tree_stamp stamp;
 
     put(spot->fd, "x", "old");
-    assert_true(mirror_tree_place(spot->fd, spot->fd, "x", "a", &stamp, &err));
+    assert_true(place(spot->fd, "x", "a", &stamp, &err));
     add_good(&files, "a", "old");
     mirror_files_placed(&files.files[0], &stamp);
     how.cache = mirror_files_cache(&files);
@@ -236,6 +245,62 @@ static void mirror_files_rejects_what_is_in_the_way(void **state)
     mirror_files_free(&files);
 }
 
+/* A directory is asked for once; what is beside it is looked for all the same. */
+static void mirror_files_accepts_missing_directories(void **state)
+{
+    static const char *const names[] = {"a",           "b/1/x",       "b/1/y",   "b/2/x", "b/2/y",
+                                        "b/2/z/u",     "b/22/x",      "b/3/d/x", "b/3/y", "b2",
+                                        "c/deep/er/x", "c/deep/er/y", "c/x",     "d/x"};
+    static const char *const there[] = {"b/2/y", "b/22/x", "b/3/y", "b2", "c/x", "d/x"};
+    struct spot *spot = *state;
+    struct mirror_files files = {0};
+    struct mirror_look how = {.rootfd = spot->fd, .sink = {.take = take}};
+    struct hallmark_error err = {0};
+    size_t i, k, n_good = 0;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        add_good(&files, names[i], "22");
+    for (i = 0; i < sizeof there / sizeof *there; i++)
+        put(spot->fd, there[i], "22");
+    assert_true(mirror_files_sort(&files, &err));
+    assert_true(mirror_files_look(&files, &how, &err));
+    for (i = 0; i < files.n_files; i++) {
+        for (k = 0; k < sizeof there / sizeof *there; k++)
+            if (strcmp(files.files[i].path, there[k]) == 0)
+                break;
+        assert_int_equal(files.files[i].fate,
+                         k < sizeof there / sizeof *there ? MIRROR_GOOD : MIRROR_MISSING);
+        n_good += files.files[i].fate == MIRROR_GOOD;
+    }
+    assert_int_equal(n_good, sizeof there / sizeof *there);
+    mirror_files_free(&files);
+}
+
+/* It takes the name of another file, too, and needs none of its own for that longer than a moment.
+ */
+static void mirror_tree_accepts_nameless_files(void **state)
+{
+    struct spot *spot = *state;
+    struct mirror_loose from = {.dirfd = spot->fd, .name = ".fetching-0"};
+    struct hallmark_error err = {0};
+    struct tree_stamp stamp;
+    struct stat st;
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        from.fd = file_open_nameless(spot->fd, 0644);
+        assert_true(from.fd >= 0);
+        assert_true(file_write_all(from.fd, "data", i ? 4 : 3));
+        if (!mirror_tree_place(spot->fd, &from, "pool/a", &stamp, &err))
+            fail_msg("%s", err.text);
+        file_close(&from.fd);
+        assert_int_equal(stamp.size, i ? 4 : 3);
+        assert_int_equal(fstatat(spot->fd, "pool/a", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(st.st_size, i ? 4 : 3);
+        assert_int_equal(fstatat(spot->fd, ".fetching-0", &st, AT_SYMLINK_NOFOLLOW), -1);
+    }
+}
+
 static void mirror_tree_rejects_links_on_the_way(void **state)
 {
     struct spot *spot = *state;
@@ -247,11 +312,11 @@ static void mirror_tree_rejects_links_on_the_way(void **state)
     put(spot->fd, "x", "1");
     put(spot->fd, "elsewhere/a", "1");
     assert_int_equal(symlinkat("elsewhere", spot->fd, "pool"), 0);
-    assert_false(mirror_tree_place(spot->fd, spot->fd, "x", "pool/b", &stamp, &err));
+    assert_false(place(spot->fd, "x", "pool/b", &stamp, &err));
     corpus_assert_error(&err, HALLMARK_ERR_USAGE,
                         "pool/b: \"pool\" is no directory (a link is not followed); move it away");
     err = (struct hallmark_error){0};
-    assert_false(mirror_tree_place(spot->fd, spot->fd, "x", "elsewhere/a/b", &stamp, &err));
+    assert_false(place(spot->fd, "x", "elsewhere/a/b", &stamp, &err));
     corpus_assert_error(&err, HALLMARK_ERR_USAGE, "\"a\" is no directory");
     err = (struct hallmark_error){0};
     assert_true(mirror_tree_remove(spot->fd, "pool/a", &removed, &err));
@@ -390,6 +455,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(mirror_files_rejects_a_record_of_other_bytes, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(mirror_files_rejects_what_is_in_the_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mirror_files_accepts_missing_directories, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(mirror_tree_accepts_nameless_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mirror_tree_rejects_links_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mirror_tree_accepts_removals, set_up, tear_down),
         cmocka_unit_test(mirror_commit_accepts_retirements),
