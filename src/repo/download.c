@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hallmark_repository_fetch(): packages, verified while they come, into a directory. What is there
  * under a package's name is whole and verified. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "repo/parcel.h"
+#include "repo/path_table.h"
 #include "repo/repository.h"
 
 enum {
@@ -17,13 +19,21 @@ enum {
     TOGETHER = 256, /* files that are synced at once; so many are open beside those that come */
 };
 
+/* What was in the directory at first: to ask for one name after the other takes longer. */
+struct there {
+    bool is_known;  /* else there is too much */
+    bool has_parts; /* there may be something to be gone on with */
+    struct strlist names;
+    struct path_table table;
+};
+
 /* One file that is wanted. */
 struct wanted {
     struct parcel parcel;
-    uint64_t n_told;               /* bytes of it that progress counts */
-    unsigned n_attempts;           /* at this location */
-    bool is_due;                   /* it has to be fetched (again) */
-    struct hallmark_error problem; /* why this location does not have it */
+    uint64_t n_told;                /* bytes of it that progress counts */
+    unsigned n_attempts;            /* at this location */
+    bool is_due;                    /* it has to be fetched (again) */
+    struct hallmark_error *problem; /* why this location does not have it; NULL: it does */
 };
 
 struct download {
@@ -32,10 +42,12 @@ struct download {
     struct hallmark_fetch_report report;
     struct failover_walk walk;
     struct fetch *fetch; /* of the location that is asked */
-    int dirfd;
+    struct parcel_place place;
     mode_t mode; /* of the files */
     struct wanted *wanted;
     size_t n_wanted;
+    struct path_table names; /* of those that are wanted */
+    struct there there;
     struct wanted **due;            /* those of one round */
     struct wanted *ready[TOGETHER]; /* verified, and not there yet */
     size_t n_ready;
@@ -44,6 +56,67 @@ struct download {
 };
 
 /* ---- What is there already ------------------------------------------------------------------ */
+
+/* path_table_path_fn */
+static const char *there_name(const void *ctx, size_t index)
+{
+    const struct strlist *names = ctx;
+
+    return names->items[index];
+}
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+    size_t len = strlen(s), n = strlen(suffix);
+
+    return len >= n && strcmp(s + len - n, suffix) == 0;
+}
+
+/* Lists the directory DIR unless it has much more than the N_WANTED files that are wanted. */
+static void list_there(struct there *there, DIR *dir, size_t n_wanted)
+{
+    enum { MUCH_MORE = 4 };
+    struct dirent *entry;
+
+    there->has_parts = false;
+    while ((errno = 0, entry = readdir(dir)) != NULL &&
+           there->names.n_items <= MUCH_MORE * n_wanted) {
+        there->has_parts |= has_suffix(entry->d_name, PARCEL_PART);
+        path_table_add(&there->table, entry->d_name, there->names.n_items);
+        strlist_add(&there->names, entry->d_name);
+    }
+    there->is_known = !entry && errno == 0;
+    there->has_parts |= !there->is_known;
+}
+
+static void there_init(struct there *there, int dirfd, size_t n_wanted)
+{
+    int fd = n_wanted > 1 ? file_open_directory_beneath(dirfd, "", NULL) : -1;
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    *there = (struct there){.has_parts = true};
+    path_table_init(&there->table);
+    if (dir)
+        list_there(there, dir, n_wanted);
+    if (dir)
+        closedir(dir);
+    else
+        file_close(&fd);
+}
+
+static void there_free(struct there *there)
+{
+    path_table_free(&there->table);
+    strlist_free(&there->names);
+}
+
+static bool there_has(const struct there *there, const char *name)
+{
+    size_t ignored;
+
+    return !there->is_known ||
+           path_table_find(&there->table, name, there_name, &there->names, &ignored);
+}
 
 static bool set_in_the_way(const struct wanted *w, const char *what, struct hallmark_error *err)
 {
@@ -61,11 +134,11 @@ static bool look(const struct download *d, struct wanted *w, struct hallmark_err
     int fd;
 
     w->is_due = true;
-    if (fstatat(d->dirfd, w->parcel.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(d->place.dirfd, w->parcel.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT || error_set_errno(err, "%s", w->parcel.name);
     if (!S_ISREG(st.st_mode))
         return set_in_the_way(w, "something that is no file", err);
-    fd = file_open_beneath(d->dirfd, w->parcel.name, err);
+    fd = file_open_beneath(d->place.dirfd, w->parcel.name, err);
     if (fd < 0)
         return error_set_errno(err, "%s", w->parcel.name);
     w->is_due =
@@ -125,18 +198,31 @@ static void note_problem(struct download *d, const struct wanted *w,
         d->options->problem(d->options->ctx, &w->parcel.content->package, why);
 }
 
+/* Whether somebody else has put the package there meanwhile. */
+static bool has_come(const struct download *d, struct wanted *w)
+{
+    struct hallmark_error ignored = {0};
+    bool is_there = look(d, w, &ignored) && !w->is_due;
+
+    w->is_due = false;
+    return is_there;
+}
+
 static void put_one(struct download *d, struct wanted *w)
 {
     enum parcel_other other = d->options->replace ? PARCEL_REPLACE_OTHER : PARCEL_KEEP_OTHER;
     struct hallmark_error problem = {0};
+    bool is_fresh = repository_check_fresh(d->repository, &problem);
 
-    if (repository_check_fresh(d->repository, &problem) &&
-        parcel_put(&w->parcel, other, &problem)) {
+    if (is_fresh && parcel_put(&w->parcel, other, &problem)) {
         d->report.n_fetched++;
         d->report.n_bytes += w->parcel.content->package.size;
         return;
     }
-    note_problem(d, w, &problem);
+    if (is_fresh && has_come(d, w))
+        d->report.n_present++;
+    else
+        note_problem(d, w, &problem);
     parcel_discard(&w->parcel);
 }
 
@@ -147,7 +233,7 @@ static bool put_ready(struct download *d, struct hallmark_error *err)
 
     if (d->n_ready == 1 && !file_sync(d->ready[0]->parcel.fd, d->ready[0]->parcel.name, err))
         return false;
-    if (d->n_ready > 1 && !file_sync_all(d->dirfd, d->options->into, err))
+    if (d->n_ready > 1 && !file_sync_all(d->place.dirfd, d->options->into, err))
         return false;
     for (i = 0; i < d->n_ready; i++)
         put_one(d, d->ready[i]);
@@ -173,14 +259,17 @@ static bool end(void *ctx, size_t i, const struct hallmark_error *why, struct ha
     if (why)
         problem = *why;
     if (problem.code == HALLMARK_ERR_CONTENT && w->n_attempts < ATTEMPTS &&
-        fetch_is_remote(d->fetch))
+        fetch_is_remote(d->fetch)) {
         w->is_due = true;
-    else
-        w->problem = problem;
+    } else {
+        w->problem = alloc_array(1, sizeof *w->problem);
+        *w->problem = problem;
+    }
     if (problem.code == HALLMARK_ERR_IO)
         parcel_leave(&w->parcel);
     else
         parcel_discard(&w->parcel);
+    d->there.has_parts = true;
     return true;
 }
 
@@ -198,8 +287,10 @@ static bool list_due(struct download *d, struct fetch_item *items, size_t *n,
 
         if (!w->is_due)
             continue;
-        if (may_resume && w->n_attempts == 0 && !parcel_resume(&w->parcel, err))
+        if (w->n_attempts == 0 && d->there.has_parts && !parcel_resume(&w->parcel, err))
             return false;
+        if (!may_resume)
+            parcel_discard(&w->parcel);
         d->due[*n] = w;
         items[*n] = content_item(w->parcel.content);
         items[*n].n_present = w->parcel.n_taken;
@@ -234,15 +325,25 @@ static bool pass_on(struct download *d)
     for (i = 0; i < d->n_wanted; i++) {
         struct wanted *w = &d->wanted[i];
 
-        if (w->problem.code == HALLMARK_OK)
+        if (!w->problem)
             continue;
-        failover_weigh(&worst, &w->problem);
+        failover_weigh(&worst, w->problem);
         w->is_due = true;
         w->n_attempts = 0;
     }
     if (worst.code != HALLMARK_OK)
         failover_fail(&d->walk, &worst);
     return worst.code != HALLMARK_OK;
+}
+
+static void forget_problems(struct download *d)
+{
+    size_t i;
+
+    for (i = 0; i < d->n_wanted; i++) {
+        free(d->wanted[i].problem);
+        d->wanted[i].problem = NULL;
+    }
 }
 
 /* Fetches those that are due from one location after another. */
@@ -253,37 +354,46 @@ static bool get_all(struct download *d, struct hallmark_error *err)
 
     d->walk.repository = d->repository;
     while (ok && is_more && failover_next(&d->walk, &d->fetch)) {
-        for (i = 0; i < d->n_wanted; i++)
-            error_clear(&d->wanted[i].problem);
+        forget_problems(d);
         ok = get_due(d, err);
         is_more = ok && pass_on(d);
     }
     for (i = 0; ok && i < d->n_wanted; i++)
-        if (d->wanted[i].problem.code != HALLMARK_OK)
-            note_problem(d, &d->wanted[i], &d->wanted[i].problem);
+        if (d->wanted[i].problem)
+            note_problem(d, &d->wanted[i], d->wanted[i].problem);
+    forget_problems(d);
     return ok;
+}
+
+/* path_table_path_fn */
+static const char *name_of(const void *ctx, size_t index)
+{
+    const struct download *d = ctx;
+
+    return d->wanted[index].parcel.name;
 }
 
 static bool add(struct download *d, const struct hallmark_package *package,
                 struct hallmark_error *err)
 {
     struct wanted w = {0};
+    const char *path;
     size_t i;
 
-    parcel_init(&w.parcel, d->dirfd, content_of(package));
+    parcel_init(&w.parcel, &d->place, content_of(package));
     if (!content_check_hashes(w.parcel.content, err))
         return false;
-    for (i = 0; i < d->n_wanted; i++) {
-        const char *path = d->wanted[i].parcel.content->package.path;
-
-        if (strcmp(w.parcel.name, d->wanted[i].parcel.name) == 0)
-            return strcmp(package->path, path) == 0 ||
-                   error_set(err, HALLMARK_ERR_USAGE,
-                             "%s and %s have the same name: fetch them into two directories", path,
-                             package->path);
+    if (path_table_find(&d->names, w.parcel.name, name_of, d, &i)) {
+        path = d->wanted[i].parcel.content->package.path;
+        return strcmp(package->path, path) == 0 ||
+               error_set(err, HALLMARK_ERR_USAGE,
+                         "%s and %s have the same name: fetch them into two directories", path,
+                         package->path);
     }
-    if (!look(d, &w, err))
+    w.is_due = true;
+    if (there_has(&d->there, w.parcel.name) && !look(d, &w, err))
         return false;
+    path_table_add(&d->names, w.parcel.name, d->n_wanted);
     if (w.is_due)
         d->n_total += package->size;
     else
@@ -303,7 +413,7 @@ static bool run(struct download *d, const struct hallmark_package *const *packag
     ok = ok && get_all(d, err);
     for (i = 0; i < d->n_wanted; i++)
         parcel_leave(&d->wanted[i].parcel);
-    return ok && file_sync(d->dirfd, d->options->into, err) &&
+    return ok && file_sync(d->place.dirfd, d->options->into, err) &&
            (!d->worst.code || error_set(err, d->worst.code, "%s", d->worst.text));
 }
 
@@ -319,15 +429,20 @@ bool hallmark_repository_fetch(const struct hallmark_repository *repository,
     umask(mask);
     error_clear(err);
     d.mode = PUBLIC_FILE & ~mask;
-    d.dirfd = file_open_directory(options->into, err);
-    if (d.dirfd < 0)
+    d.place.dirfd = file_open_directory(options->into, err);
+    if (d.place.dirfd < 0)
         return false;
+    d.place.has_nameless = file_has_nameless(d.place.dirfd);
+    path_table_init(&d.names);
+    there_init(&d.there, d.place.dirfd, n_packages);
     d.wanted = alloc_array(n_packages, sizeof *d.wanted);
     d.due = alloc_array(n_packages, sizeof(struct wanted *));
     ok = run(&d, packages, n_packages, err);
     free(d.wanted);
     free(d.due);
-    file_close(&d.dirfd);
+    path_table_free(&d.names);
+    there_free(&d.there);
+    file_close(&d.place.dirfd);
     if (report)
         *report = d.report;
     return ok;

@@ -22,10 +22,13 @@ enum {
     SMALL = 64 * 1024, /* up to here, one whose process was killed is fetched from its start */
 };
 
-void parcel_init(struct parcel *p, int dirfd, const struct content *content)
+void parcel_init(struct parcel *p, const struct parcel_place *place, const struct content *content)
 {
-    *p = (struct parcel){
-        .content = content, .dirfd = dirfd, .name = path_basename(content->package.path), .fd = -1};
+    *p = (struct parcel){.content = content,
+                         .dirfd = place->dirfd,
+                         .name = path_basename(content->package.path),
+                         .fd = -1,
+                         .may_be_nameless = place->has_nameless};
 }
 
 /* Names that no other file, and no other version of this one, has. */
@@ -38,7 +41,7 @@ static void name_files(struct parcel *p)
 
     if (p->part)
         return;
-    p->part = alloc_printf(".%.*s.%.*s.part", len, p->name, HASH_DIGITS, hash);
+    p->part = alloc_printf(".%.*s.%.*s" PARCEL_PART, len, p->name, HASH_DIGITS, hash);
     p->record = alloc_printf(".%.*s.%.*s.etag", len, p->name, HASH_DIGITS, hash);
 }
 
@@ -92,7 +95,7 @@ static void close_all(struct parcel *p)
     p->part = p->record = NULL;
     p->n_taken = 0;
     p->etag[0] = '\0';
-    p->is_recorded = false;
+    p->is_recorded = p->is_nameless = false;
 }
 
 /* ---- Going on ------------------------------------------------------------------------------- */
@@ -162,11 +165,14 @@ bool parcel_resume(struct parcel *p, struct hallmark_error *err)
 
 static bool begin(struct parcel *p, struct hallmark_error *err)
 {
-    off_t size;
+    off_t size = 0;
 
     if (p->digest)
         return true;
-    if (!open_part(p, O_CREAT, &size, err))
+    if (p->may_be_nameless && p->content->package.size <= SMALL)
+        p->fd = file_open_nameless(p->dirfd, PRIVATE_FILE);
+    p->is_nameless = p->fd >= 0;
+    if (!p->is_nameless && !open_part(p, O_CREAT, &size, err))
         goto fail;
     if (size && ftruncate(p->fd, 0) < 0) {
         error_set_errno(err, "%s", p->part);
@@ -224,7 +230,8 @@ bool parcel_take(struct parcel *p, const void *data, size_t len, struct hallmark
     if (!begin(p, err) || !digest_update(p->digest, data, len, err))
         return false;
     p->n_taken += len;
-    return file_write_all(p->fd, data, len) || error_set_errno(err, "%s", p->part);
+    return file_write_all(p->fd, data, len) ||
+           error_set_errno(err, "%s: cannot be written", p->name);
 }
 
 bool parcel_check(struct parcel *p, mode_t mode, struct hallmark_error *err)
@@ -233,23 +240,36 @@ bool parcel_check(struct parcel *p, mode_t mode, struct hallmark_error *err)
 
     return begin(p, err) && digest_final(p->digest, &found, err) &&
            content_compare(p->content, &found, err) &&
-           (fchmod(p->fd, mode) == 0 || error_set_errno(err, "%s", p->part));
+           (fchmod(p->fd, mode) == 0 || error_set_errno(err, "%s", p->name));
+}
+
+static bool name_part(struct parcel *p)
+{
+    name_files(p);
+    if (p->is_nameless && !file_give_name(p->fd, p->dirfd, p->part))
+        return false;
+    p->is_nameless = false;
+    return true;
 }
 
 /* Over another file only where that was asked for. */
+static bool give_name(struct parcel *p, enum parcel_other other)
+{
+    if (other == PARCEL_REPLACE_OTHER)
+        return name_part(p) && renameat(p->dirfd, p->part, p->dirfd, p->name) == 0;
+    if (p->is_nameless)
+        return file_give_name(p->fd, p->dirfd, p->name);
+    if (renameat2(p->dirfd, p->part, p->dirfd, p->name, RENAME_NOREPLACE) == 0)
+        return true;
+    return errno == EINVAL && /* not on every file system */
+           linkat(p->dirfd, p->part, p->dirfd, p->name, 0) == 0 &&
+           unlinkat(p->dirfd, p->part, 0) == 0;
+}
+
 bool parcel_put(struct parcel *p, enum parcel_other other, struct hallmark_error *err)
 {
-    bool ok;
-
     remove_record(p);
-    if (other == PARCEL_REPLACE_OTHER)
-        ok = renameat(p->dirfd, p->part, p->dirfd, p->name) == 0;
-    else
-        ok = renameat2(p->dirfd, p->part, p->dirfd, p->name, RENAME_NOREPLACE) == 0;
-    if (!ok && other != PARCEL_REPLACE_OTHER && errno == EINVAL) /* not on every file system */
-        ok = linkat(p->dirfd, p->part, p->dirfd, p->name, 0) == 0 &&
-             unlinkat(p->dirfd, p->part, 0) == 0;
-    if (!ok)
+    if (!give_name(p, other))
         return error_set_errno(err, "%s", p->name);
     close_all(p);
     return true;
@@ -259,14 +279,15 @@ void parcel_discard(struct parcel *p)
 {
     if (p->fd >= 0) {
         remove_record(p);
-        unlinkat(p->dirfd, p->part, 0);
+        if (!p->is_nameless)
+            unlinkat(p->dirfd, p->part, 0);
     }
     close_all(p);
 }
 
 void parcel_leave(struct parcel *p)
 {
-    if (p->n_taken && p->etag[0] && (p->is_recorded || write_record(p, NULL)))
+    if (p->n_taken && p->etag[0] && name_part(p) && (p->is_recorded || write_record(p, NULL)))
         close_all(p);
     else
         parcel_discard(p);

@@ -294,13 +294,16 @@ static bool is_plain(const char *url)
     return strncasecmp(url, "http:", 5) == 0;
 }
 
-/* The certificates only where TLS is possible: libcurl copies them for every request. */
+/* Only where TLS is possible: libcurl copies the certificates for every request. */
 static void set_tls(const struct http_transfer *t)
 {
     const struct bytes *pem = &t->context->certificates;
     struct curl_blob blob = {.data = pem->data, .len = pem->len, .flags = CURL_BLOB_NOCOPY};
-    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    const char *library;
 
+    if (is_plain(t->url) && !t->context->is_proxy_tls)
+        return;
+    library = curl_version_info(CURLVERSION_NOW)->ssl_version;
     curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);

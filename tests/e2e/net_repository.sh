@@ -83,6 +83,31 @@ echo other >"$T/out/README.txt"
 expect 2 'README.txt: another file .* is there' -- consume fetch "$url" README.txt pool/h/hello-1.2.tar.xz -o "$T/out"
 [ "$(cat "$T/out/README.txt")" = other ] || fail "a file was overwritten"
 [ ! -e "$T/out/hello-1.2.tar.xz" ] || fail "something was fetched beside a refusal"
+for file in a b c d e f g h i j; do : >"$T/out2/$file"; done # much more than is asked for
+rm "$T/out2/hello-1.0.tar.gz"
+for out in out out2; do
+    echo other >"$T/$out/README.txt"
+    expect 2 'README.txt: another file .* is there' -- consume fetch "$url" README.txt pool/h/hello-1.0.tar.gz -o "$T/$out"
+    [ "$(cat "$T/$out/README.txt")" = other ] || fail "a file was overwritten"
+    rm -f "$T/$out/hello-1.0.tar.gz" "$T/$out/README.txt"
+    cp "$root/README.txt" "$T/$out"
+    expect 0 '' -- consume fetch "$url" README.txt pool/h/hello-1.0.tar.gz -o "$T/$out"
+    stdout_has 'fetched 1 package, .*; 1 were there'
+    cmp "$root/pool/h/hello-1.0.tar.gz" "$T/$out/hello-1.0.tar.gz"
+done
+
+# What somebody else puts there meanwhile is as good if it is the package, and stays if not.
+mkdir "$T/out3"
+lies "$root" /README.txt meanwhile "$T/out3/README.txt" README.txt
+expect 0 '' -- consume fetch "$url" README.txt pool/h/hello-1.0.tar.gz -o "$T/out3"
+stdout_has 'fetched 1 package, .*; 1 were there'
+lies "$root" /README.txt meanwhile "$T/out3/README.txt" pool/h/hello-1.0.tar.gz
+rm "$T/out3/README.txt"
+expect 1 'README.txt: File exists' -- consume fetch "$url" README.txt pool/h/hello-1.0.tar.gz -o "$T/out3"
+cmp "$root/pool/h/hello-1.0.tar.gz" "$T/out3/README.txt"
+[ "$(ls -A "$T/out3" | tr '\n' ,)" = README.txt,hello-1.0.tar.gz, ] || fail "left behind: $(ls -A "$T/out3")"
+lies "$root"
+echo other >"$T/out/README.txt"
 expect 0 '' -- consume fetch "$url" README.txt -o "$T/out" --replace --quiet
 stdout_is_empty
 cmp "$root/README.txt" "$T/out/README.txt"

@@ -79,6 +79,13 @@ accepts N09-gone-on-with -- fetch
 asked "$root" "GET /InRelease" "GET /$package range=bytes=5000- if-range"
 arrived
 
+again
+lies "$root"
+accepts N09-gone-on-with-one-of-two -- fetch README.txt
+asked "$root" "GET /InRelease" "GET /$package range=bytes=5000- if-range" "GET /README.txt"
+rm "$T/out/README.txt"
+arrived
+
 # Whatever has happened to it: the whole is hashed, and if it is wrong fetched anew, once.
 again
 flip "$part" 100

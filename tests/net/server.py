@@ -14,6 +14,7 @@ import email.utils
 import gzip
 import os
 import re
+import shutil
 import socket
 import socketserver
 import ssl
@@ -158,6 +159,11 @@ class Handler(socketserver.BaseRequestHandler):
     def lie_status(self, status, *headers):
         """Another status; "_" in HEADERS is a blank."""
         self.answer(int(status), b"", *[h.replace("_", " ") for h in headers])
+
+    def lie_meanwhile(self, path, source):
+        """Not a lie: but somebody puts the file SOURCE at PATH before it is answered."""
+        shutil.copyfile(os.path.join(ROOT, source), path)
+        self.lie_honest()
 
     def lie_unchanged(self):
         """304, whatever has changed; and the file where nobody has asked for changes."""

@@ -26,6 +26,7 @@ static const unsigned char hash[] = {
 struct fixture {
     char *dir;
     int dirfd;
+    struct parcel_place place; /* it */
     struct content *content;
     struct parcel parcel;
     struct hallmark_error err;
@@ -41,8 +42,21 @@ static int set_up(void **state)
     f->dir = temporary_new();
     f->dirfd = file_open_directory(f->dir, &f->err);
     f->content = content_of_package(&entry);
-    parcel_init(&f->parcel, f->dirfd, f->content);
+    f->place.dirfd = f->dirfd;
+    parcel_init(&f->parcel, &f->place, f->content);
     *state = f;
+    return 0;
+}
+
+static int set_up_nameless(void **state)
+{
+    struct fixture *f;
+
+    set_up(state);
+    f = *state;
+    f->place.has_nameless = file_has_nameless(f->dirfd);
+    assert_true(f->place.has_nameless);
+    parcel_init(&f->parcel, &f->place, f->content);
     return 0;
 }
 
@@ -106,6 +120,34 @@ static void parcel_accepts_the_right_bytes(void **state)
     assert_true(parcel_put(&f->parcel, PARCEL_KEEP_OTHER, &f->err));
     assert_content(f, "x_1.deb", "data");
     assert_int_equal(count(f), 1);
+}
+
+static void parcel_accepts_to_have_no_name_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(parcel_set_etag(&f->parcel, "\"e\"", &f->err));
+    assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
+    assert_int_equal(count(f), 0);
+    assert_true(parcel_take(&f->parcel, "ta", 2, &f->err));
+    assert_true(parcel_check(&f->parcel, 0640, &f->err));
+    assert_int_equal(count(f), 0);
+    assert_true(parcel_put(&f->parcel, PARCEL_KEEP_OTHER, &f->err));
+    assert_content(f, "x_1.deb", "data");
+    assert_int_equal(count(f), 1);
+}
+
+/* What is large can be gone on with after its process was killed: it needs a name. */
+static void parcel_accepts_a_name_for_what_is_large(void **state)
+{
+    struct fixture *f = *state;
+
+    f->content->package.size = 65537;
+    parcel_init(&f->parcel, &f->place, f->content);
+    assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
+    assert_content(f, PART, "da");
+    parcel_discard(&f->parcel);
+    assert_int_equal(count(f), 0);
 }
 
 static void parcel_rejects_other_bytes(void **state)
@@ -190,7 +232,7 @@ static void parcel_accepts_to_be_killed(void **state)
     assert_true(parcel_take(&f->parcel, "da", 2, &f->err));
     assert_content(f, ETAG, "\"e\"");
     assert_int_equal(flock(f->parcel.fd, LOCK_UN), 0);
-    parcel_init(&next, f->dirfd, f->content);
+    parcel_init(&next, &f->place, f->content);
     assert_true(parcel_resume(&next, &f->err));
     assert_int_equal(next.n_taken, 2);
     assert_string_equal(next.etag, "\"e\"");
@@ -254,7 +296,7 @@ static void parcel_rejects_what_is_not_ours(void **state) /* N18 */
     assert_int_equal(fchmodat(f->dirfd, PART, 0620, 0), 0);
     assert_refused(f, HALLMARK_ERR_USAGE, "is in the way, and not ours");
     assert_content(f, "precious", "precious");
-    parcel_init(&other, f->dirfd, f->content);
+    parcel_init(&other, &f->place, f->content);
     assert_true(parcel_take(&other, "d", 1, &f->err));
     assert_refused(f, HALLMARK_ERR_BUSY, "x_1.deb: another process is fetching it");
     parcel_discard(&other);
@@ -263,15 +305,23 @@ static void parcel_rejects_what_is_not_ours(void **state) /* N18 */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(parcel_accepts_the_right_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parcel_rejects_other_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parcel_rejects_to_replace, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parcel_accepts_to_go_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parcel_rejects_the_record_of_another_time, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(parcel_accepts_to_be_killed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parcel_rejects_to_go_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parcel_rejects_what_is_not_ours, set_up, tear_down),
+#define NAMED(test)    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define NAMELESS(test) cmocka_unit_test_setup_teardown(test, set_up_nameless, tear_down)
+        NAMED(parcel_accepts_the_right_bytes),
+        NAMED(parcel_rejects_other_bytes),
+        NAMED(parcel_rejects_to_replace),
+        NAMED(parcel_accepts_to_go_on),
+        NAMED(parcel_rejects_the_record_of_another_time),
+        NAMED(parcel_accepts_to_be_killed),
+        NAMED(parcel_rejects_to_go_on),
+        NAMED(parcel_rejects_what_is_not_ours),
+        NAMELESS(parcel_accepts_to_have_no_name_meanwhile),
+        NAMELESS(parcel_accepts_a_name_for_what_is_large),
+        NAMELESS(parcel_rejects_other_bytes),
+        NAMELESS(parcel_rejects_to_replace),
+        NAMELESS(parcel_accepts_to_go_on),
+        NAMELESS(parcel_accepts_to_be_killed),
+        NAMELESS(parcel_rejects_to_go_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
