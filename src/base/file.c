@@ -240,41 +240,30 @@ int file_open_nameless(int dirfd, mode_t mode)
     return file_open_at(dirfd, ".", O_TMPFILE | O_RDWR, mode);
 }
 
-enum { PROC_PATH_LEN = 40 };
-
-static void write_proc_path(char out[PROC_PATH_LEN], int fd)
-{
-    snprintf(out, PROC_PATH_LEN, "/proc/self/fd/%d", fd);
-}
-
 bool file_give_name(int fd, int dirfd, const char *name)
 {
-    char path[PROC_PATH_LEN];
+    enum { LEN = 40 };
+    char path[LEN];
 
     /* Root may; others may since Linux 6.10, and by /proc always (open(2), O_TMPFILE). */
     if (linkat(fd, "", dirfd, name, AT_EMPTY_PATH) == 0)
         return true;
     if (errno == EEXIST)
         return false;
-    write_proc_path(path, fd);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
-bool file_has_nameless(int dirfd)
+bool file_has_nameless(int dirfd, const char *name)
 {
     enum { PRIVATE = 0600 };
     int fd = file_open_nameless(dirfd, PRIVATE);
-    char path[PROC_PATH_LEN];
-    struct stat st, by_path;
-    bool is_there;
+    bool can = fd >= 0 && file_give_name(fd, dirfd, name);
 
-    if (fd < 0)
-        return false;
-    write_proc_path(path, fd);
-    is_there = fstat(fd, &st) == 0 && stat(path, &by_path) == 0 && st.st_ino == by_path.st_ino &&
-               st.st_dev == by_path.st_dev;
+    if (can)
+        unlinkat(dirfd, name, 0);
     file_close(&fd);
-    return is_there;
+    return can;
 }
 
 int file_open_memory(const char *name, struct hallmark_error *err)

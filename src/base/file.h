@@ -56,8 +56,9 @@ int file_open_nameless(int dirfd, mode_t mode);
  */
 bool file_give_name(int fd, int dirfd, const char *name);
 
-/* Whether there are such files in DIRFD, and names can be given to them here. */
-bool file_has_nameless(int dirfd);
+/* Whether there can be such files in DIRFD and names for them, which is tried with NAME. Not every
+ * file system that has the one has the other. */
+bool file_has_nameless(int dirfd, const char *name);
 
 /* A new, empty file in memory that nobody else can open; -1 with an error. NAME is for debuggers.
  */

@@ -410,6 +410,8 @@ static bool run(struct download *d, const struct hallmark_package *const *packag
 
     for (i = 0; ok && i < n_packages; i++)
         ok = add(d, packages[i], err);
+    /* A refusal changes nothing, not even the time of the directory. */
+    d->place.has_nameless = ok && d->n_total && file_has_nameless(d->place.dirfd, PARCEL_TRIAL);
     ok = ok && get_all(d, err);
     for (i = 0; i < d->n_wanted; i++)
         parcel_leave(&d->wanted[i].parcel);
@@ -432,7 +434,6 @@ bool hallmark_repository_fetch(const struct hallmark_repository *repository,
     d.place.dirfd = file_open_directory(options->into, err);
     if (d.place.dirfd < 0)
         return false;
-    d.place.has_nameless = file_has_nameless(d.place.dirfd);
     path_table_init(&d.names);
     there_init(&d.there, d.place.dirfd, n_packages);
     d.wanted = alloc_array(n_packages, sizeof *d.wanted);

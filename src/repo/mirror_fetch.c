@@ -209,8 +209,8 @@ bool mirror_fetch_batch(const struct mirror_batch *batch, struct hallmark_error 
 {
     struct arrivals all = {.batch = batch,
                            .items = alloc_array(batch->n_items, sizeof *all.items),
-                           .has_nameless =
-                               batch->n_items && file_has_nameless(batch->mirror->stage.fd)};
+                           .has_nameless = batch->n_items &&
+                                           file_has_nameless(batch->mirror->stage.fd, ".fetching")};
     struct fetch_sink sink = {.take = take, .restart = restart, .end = end, .ctx = &all};
     bool ok =
         !batch->n_items || fetch_items(batch->fetch, batch->items, batch->n_items, &sink, err);

@@ -25,10 +25,10 @@ enum {
 void parcel_init(struct parcel *p, const struct parcel_place *place, const struct content *content)
 {
     *p = (struct parcel){.content = content,
+                         .place = place,
                          .dirfd = place->dirfd,
                          .name = path_basename(content->package.path),
-                         .fd = -1,
-                         .may_be_nameless = place->has_nameless};
+                         .fd = -1};
 }
 
 /* Names that no other file, and no other version of this one, has. */
@@ -169,7 +169,7 @@ static bool begin(struct parcel *p, struct hallmark_error *err)
 
     if (p->digest)
         return true;
-    if (p->may_be_nameless && p->content->package.size <= SMALL)
+    if (p->place->has_nameless && p->content->package.size <= SMALL)
         p->fd = file_open_nameless(p->dirfd, PRIVATE_FILE);
     p->is_nameless = p->fd >= 0;
     if (!p->is_nameless && !open_part(p, O_CREAT, &size, err))

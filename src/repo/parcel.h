@@ -18,6 +18,9 @@ enum { PARCEL_ETAG_LEN = 256 };
 /* How the names of files that have not come as a whole end. */
 #define PARCEL_PART ".part"
 
+/* What file_has_nameless() is to try. */
+#define PARCEL_TRIAL ".hallmark" PARCEL_PART
+
 /* The directory, and whether there are files without names in it (file_has_nameless()). */
 struct parcel_place {
     int dirfd;
@@ -26,7 +29,8 @@ struct parcel_place {
 
 struct parcel {
     const struct content *content;
-    int dirfd;
+    const struct parcel_place *place;
+    int dirfd;        /* its */
     const char *name; /* in the directory; inside of the content's path */
     int fd;           /* -1: not begun */
     char *part, *record;
@@ -34,12 +38,13 @@ struct parcel {
     uint64_t n_taken;
     char etag[PARCEL_ETAG_LEN]; /* of what was taken; "": it cannot be gone on with */
     bool is_recorded;           /* there may be a file that says so */
-    bool may_be_nameless, is_nameless;
+    bool is_nameless;
 };
 
 /* What to do with a file of the name that is another one. */
 enum parcel_other { PARCEL_KEEP_OTHER, PARCEL_REPLACE_OTHER };
 
+/* PLACE must last as long. */
 void parcel_init(struct parcel *parcel, const struct parcel_place *place,
                  const struct content *content);
 

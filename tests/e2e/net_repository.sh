@@ -106,6 +106,26 @@ rm "$T/out3/README.txt"
 expect 1 'README.txt: File exists' -- consume fetch "$url" README.txt pool/h/hello-1.0.tar.gz -o "$T/out3"
 cmp "$root/pool/h/hello-1.0.tar.gz" "$T/out3/README.txt"
 [ "$(ls -A "$T/out3" | tr '\n' ,)" = README.txt,hello-1.0.tar.gz, ] || fail "left behind: $(ls -A "$T/out3")"
+# A file system may have files without a name, and no names for them; that one has them no longer is an error.
+if have strace; then
+    without_names()
+    {
+        local nth=$1
+        rm -rf "${T:?}/out4"
+        mkdir "$T/out4"
+        lies "$root"
+        ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 timeout 120 strace -qq -o "$T/trace" -e trace=linkat \
+            -e "inject=linkat:error=EOPNOTSUPP:when=$nth" "$REPO_VERIFY" "${CONSUMER[@]}" fetch "$url" README.txt \
+            pool/h/hello-1.0.tar.gz -o "$T/out4" >"$T/stdout" 2>"$T/stderr"
+    }
+    without_names 1+ || fail "$(cat "$T/stderr")"
+    [ "$(ls -A "$T/out4" | tr '\n' ,)" = README.txt,hello-1.0.tar.gz, ] || fail "there is $(ls -A "$T/out4")"
+    if [ "$(id -u)" = 0 ]; then # others ask twice for each name
+        ! without_names 2+ || fail "it succeeds without names"
+        grep -q ': Operation not supported' "$T/stderr" || fail "$(cat "$T/stderr")"
+        [ -z "$(ls -A "$T/out4")" ] || fail "left behind: $(ls -A "$T/out4")"
+    fi
+fi
 lies "$root"
 echo other >"$T/out/README.txt"
 expect 0 '' -- consume fetch "$url" README.txt -o "$T/out" --replace --quiet

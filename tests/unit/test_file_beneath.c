@@ -247,7 +247,7 @@ static void file_accepts_a_name_for_a_nameless_file(void **state)
     int fd = file_open_nameless(f->fd, 0640);
     struct stat st;
 
-    assert_true(file_has_nameless(f->fd));
+    assert_true(file_has_nameless(f->fd, "x"));
     assert_true(fd >= 0);
     assert_true(file_write_all(fd, "data", 4));
     assert_absent(f, "x");
@@ -272,6 +272,7 @@ static void file_rejects_a_name_that_is_taken(void **state)
     assert_false(file_give_name(fd, f->fd, "link"));
     assert_int_equal(errno, EEXIST);
     file_close(&fd);
+    assert_false(file_has_nameless(f->fd, "x"));
     assert_int_equal(fstatat(f->fd, "x", &st, AT_SYMLINK_NOFOLLOW), 0);
     assert_int_equal(st.st_size, 5);
     assert_int_equal(fstatat(f->fd, "nowhere", &st, 0), -1);
@@ -285,7 +286,7 @@ static void file_rejects_nameless_files_where_there_are_none(void **state)
     (void)state;
     assert_true(fd >= 0);
     assert_int_equal(file_open_nameless(fd, 0600), -1);
-    assert_false(file_has_nameless(fd));
+    assert_false(file_has_nameless(fd, "x"));
     file_close(&fd);
 }
 

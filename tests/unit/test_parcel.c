@@ -54,7 +54,7 @@ static int set_up_nameless(void **state)
 
     set_up(state);
     f = *state;
-    f->place.has_nameless = file_has_nameless(f->dirfd);
+    f->place.has_nameless = file_has_nameless(f->dirfd, PARCEL_TRIAL);
     assert_true(f->place.has_nameless);
     parcel_init(&f->parcel, &f->place, f->content);
     return 0;
