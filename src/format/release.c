@@ -208,16 +208,20 @@ static int path_rank(char c)
     return c == '/' ? 1 : (unsigned char)bytes_lower(c) + 1;
 }
 
-static int compare_folded(const void *a, const void *b)
+static int compare_paths(const char *x, const char *y)
 {
-    const char *x = (*(const struct release_entry *const *)a)->path;
-    const char *y = (*(const struct release_entry *const *)b)->path;
-
     while (*x && path_rank(*x) == path_rank(*y)) {
         x++;
         y++;
     }
     return path_rank(*x) - path_rank(*y);
+}
+
+static int compare_folded(const void *a, const void *b)
+{
+    const struct release_entry *const *x = a, *const *y = b;
+
+    return compare_paths((*x)->path, (*y)->path);
 }
 
 /* Whether FILE and OTHER, which is behind it in that order, can both be files everywhere. */
@@ -236,7 +240,9 @@ static bool check_pair(const char *file, const char *other, struct hallmark_erro
                      other[i] ? "would be file and directory at once" : "differ only in case");
 }
 
-static bool check_twins(const struct release_entry *entries, size_t n, struct hallmark_error *err)
+/* Likewise, of entries that are in no such order. */
+static bool check_unsorted(const struct release_entry *entries, size_t n,
+                           struct hallmark_error *err)
 {
     const struct release_entry **index = alloc_array(n, sizeof *index);
     bool ok = true;
@@ -249,6 +255,19 @@ static bool check_twins(const struct release_entry *entries, size_t n, struct ha
         ok = check_pair(index[i - 1]->path, index[i]->path, err);
     free(index);
     return ok;
+}
+
+static bool check_twins(const struct release_entry *entries, size_t n, struct hallmark_error *err)
+{
+    size_t i;
+
+    for (i = 1; i < n; i++)
+        if (compare_paths(entries[i - 1].path, entries[i].path) > 0)
+            return check_unsorted(entries, n, err);
+    for (i = 1; i < n; i++)
+        if (!check_pair(entries[i - 1].path, entries[i].path, err))
+            return false;
+    return true;
 }
 
 static bool sort_entries(struct release_entry *entries, size_t n, struct hallmark_error *err)
