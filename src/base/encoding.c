@@ -2,6 +2,7 @@
 /* Hexadecimal, base64, and text that is safe to show. */
 #include "base/encoding.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -18,27 +19,25 @@ void encoding_hex(char *out, const void *data, size_t len)
     out[2 * len] = '\0';
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
+/* The value of each digit, and 1; 0: it is none. */
+static const unsigned char hex_digits[UCHAR_MAX + 1] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 bool encoding_unhex(unsigned char *out, size_t len, struct bytes_view text)
 {
+    const unsigned char *digits = (const unsigned char *)text.data;
     size_t i;
 
     if (text.len != 2 * len)
         return false;
     for (i = 0; i < len; i++) {
-        int high = hex_digit(text.data[2 * i]), low = hex_digit(text.data[2 * i + 1]);
+        unsigned high = hex_digits[digits[2 * i]], low = hex_digits[digits[2 * i + 1]];
 
-        if (high < 0 || low < 0)
+        if (!high || !low)
             return false;
-        out[i] = (unsigned char)(high << 4 | low);
+        out[i] = (unsigned char)((high - 1) << 4 | (low - 1));
     }
     return true;
 }

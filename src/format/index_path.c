@@ -46,6 +46,9 @@ static bool parse_name(struct index_path *out, struct bytes_view name)
 {
     size_t i;
 
+    /* Of a manifest that lists packages itself, nearly nothing is an index. */
+    if (!name.len || !strchr("PSU", *name.data))
+        return false;
     if (take_prefix(&name, "Packages"))
         out->kind = INDEX_PATH_PACKAGES;
     else if (take_prefix(&name, "Sources"))

@@ -208,13 +208,21 @@ static int path_rank(char c)
     return c == '/' ? 1 : (unsigned char)bytes_lower(c) + 1;
 }
 
+/* How many characters of X have the rank of those of Y. */
+static size_t count_common(const char *x, const char *y)
+{
+    size_t i = 0;
+
+    while (x[i] && (x[i] == y[i] || path_rank(x[i]) == path_rank(y[i])))
+        i++;
+    return i;
+}
+
 static int compare_paths(const char *x, const char *y)
 {
-    while (*x && path_rank(*x) == path_rank(*y)) {
-        x++;
-        y++;
-    }
-    return path_rank(*x) - path_rank(*y);
+    size_t i = count_common(x, y);
+
+    return path_rank(x[i]) - path_rank(y[i]);
 }
 
 static int compare_folded(const void *a, const void *b)
@@ -227,10 +235,8 @@ static int compare_folded(const void *a, const void *b)
 /* Whether FILE and OTHER, which is behind it in that order, can both be files everywhere. */
 static bool check_pair(const char *file, const char *other, struct hallmark_error *err)
 {
-    size_t i = 0;
+    size_t i = count_common(file, other);
 
-    while (file[i] && path_rank(file[i]) == path_rank(other[i]))
-        i++;
     if (file[i] || (other[i] && other[i] != '/'))
         return true;
     if (strcmp(file, other) == 0)
