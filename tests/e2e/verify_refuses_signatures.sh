@@ -193,13 +193,17 @@ judged_alone S41-20000 8 'Release.gpg: .*262144' "${known[@]}"
 judged_alone S41-20000-inline 3 'at most 262144' "${known[@]}"
 
 # Another kind of signature, and packets that are not quite signatures: PYTHON changes the packet d, whose body begins
-# behind two bytes of header.
+# behind two bytes of header; hashed(TYPE) tells where the length of such a subpacket stands.
 packet()
 {
     local what=$1 regex=$2 python=$3
     detached_only
     python3 -c "import sys
 d = bytearray(open(sys.argv[1], 'rb').read())
+def hashed(type):
+    i = 8
+    while d[i + 1] != type: i += 1 + d[i]
+    return i
 $python
 sys.stdout.buffer.write(d)" "$T/by-signer" | armoured >"$bad/Release.gpg"
     judged "$what" "${status:-3}" "$regex" "${known[@]}"
@@ -234,9 +238,9 @@ packet S39-compressed-packet 'only signatures are wanted' 'd = b"\xc8\x03\x00\x0
 packet S39-indefinite-length 'has no definite length' 'd[0] = 0x8b'
 packet S39-partial-length 'has no definite length' 'd = b"\xc2\xe1" + d[2:4] + d[4:]'
 packet S39-changed-value 'bad signature' 'd[-1] ^= 1'
-packet S39-changed-date 'bad signature|from the future|disagree|refused' 'i = d.index(b"\x05\x02"); d[i + 5] ^= 1'
+packet S39-changed-date 'bad signature|from the future|disagree|refused' 'd[hashed(2) + 5] ^= 1'
 packet S39-no-subpackets 'without|cut short|wrong length' 'd[6] = d[7] = 0'
-packet S39-other-issuer 'names two issuers' 'd[-70] ^= 0; i = d.index(b"\x16\x21\x04"); d[i + 22] ^= 1'
+packet S39-other-issuer 'names two issuers' 'd[hashed(33) + 22] ^= 1'
 
 # What a key may be called, and a signature may say.
 refused_name=$(cat "$ODD/hostile.fpr")
