@@ -157,19 +157,28 @@ bool encoding_is_printable(unsigned code)
     return true;
 }
 
-size_t encoding_count_plain(struct bytes_view text)
+/* Whether all eight characters at TEXT are printable ASCII: below 0x80, not 0x7f, not below 0x20.
+ * What carries from one byte to the next comes from one that is not. */
+static bool is_plain_word(const char *text)
 {
     static const uint64_t ones = UINT64_C(0x0101010101010101);
     static const uint64_t high = UINT64_C(0x8080808080808080);
     uint64_t word;
+
+    memcpy(&word, text, sizeof word);
+    return ((word | (word + ones) | ~((word | high) - 0x20 * ones)) & high) == 0;
+}
+
+size_t encoding_count_plain(struct bytes_view text)
+{
+    static const size_t len = sizeof(uint64_t);
     size_t n = 0;
 
-    /* Eight at once: below 0x80, not 0x7f, not below 0x20. Nothing carries between the bytes. */
-    for (; text.len - n >= sizeof word; n += sizeof word) {
-        memcpy(&word, text.data + n, sizeof word);
-        if (word & high || (word + ones) & high || (((word | high) - 0x20 * ones) & high) != high)
-            break;
-    }
+    while (text.len - n >= len && is_plain_word(text.data + n))
+        n += len;
+    /* What is left of the last word, with some that were looked at already. */
+    if (n && text.len - n < len && is_plain_word(text.data + text.len - len))
+        return text.len;
     while (n < text.len && text.data[n] >= 0x20 && text.data[n] < 0x7f)
         n++;
     return n;

@@ -77,15 +77,32 @@ static bool take_column(struct bytes_view *rest, struct bytes_view *out)
     return true;
 }
 
-/* The publisher's own files, which stand at the root beside what they list. */
-static const char *const ours[] = {"Release", "InRelease", "Release.gpg", ".hallmark"};
+/* The publisher's own files, which stand at the root beside what they list; the first three are
+ * the manifest. */
+static const struct bytes_view ours[] = {
+    {"Release", sizeof "Release" - 1},
+    {"InRelease", sizeof "InRelease" - 1},
+    {"Release.gpg", sizeof "Release.gpg" - 1},
+    {".hallmark", sizeof ".hallmark" - 1},
+};
+enum { N_MANIFESTS = 3, N_OURS = sizeof ours / sizeof *ours };
+
+/* Which of the first N of them NAME is; NULL for none. */
+static const char *find_ours(struct bytes_view name, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (name.len == ours[i].len && memcmp(name.data, ours[i].data, name.len) == 0)
+            return ours[i].data;
+    return NULL;
+}
 
 /* A path that may be listed. */
 static bool check_path(struct bytes_view path, const char *where, struct hallmark_error *err)
 {
-    const char *slash;
+    const char *slash, *name;
     struct bytes_view first = path;
-    size_t i;
 
     if (!path_check(path, where, err))
         return false;
@@ -96,18 +113,11 @@ static bool check_path(struct bytes_view path, const char *where, struct hallmar
     slash = memchr(path.data, '/', path.len);
     if (slash)
         first.len = (size_t)(slash - path.data);
-    for (i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (bytes_view_equals(first, ours[i]))
-            return error_set(err, HALLMARK_ERR_MALFORMED,
-                             "%s: lists \"%s\", a name that the manifest itself needs", where,
-                             ours[i]);
+    name = find_ours(first, N_OURS);
+    if (name)
+        return error_set(err, HALLMARK_ERR_MALFORMED,
+                         "%s: lists \"%s\", a name that the manifest itself needs", where, name);
     return true;
-}
-
-static bool is_manifest(struct bytes_view path)
-{
-    return bytes_view_equals(path, ours[0]) || bytes_view_equals(path, ours[1]) ||
-           bytes_view_equals(path, ours[2]);
 }
 
 static bool parse_path(struct bytes_view path, size_t line, struct hallmark_error *err)
@@ -139,7 +149,7 @@ static bool parse_entry(struct release_entry *entry, struct bytes_view line,
                          "and leading zeros",
                          what, s->line, size.len < 32 ? (int)size.len : 32, size.data);
     /* apt-ftparchive lists the Release that it overwrites: nothing that anybody could verify. */
-    if (is_manifest(rest))
+    if (find_ours(rest, N_MANIFESTS))
         s->n_entries--;
     else if (!parse_path(rest, s->line, err))
         return false;
@@ -232,12 +242,19 @@ static int compare_folded(const void *a, const void *b)
     return compare_paths((*x)->path, (*y)->path);
 }
 
-/* Whether FILE and OTHER, which is behind it in that order, can both be files everywhere. */
+/* Whether FILE and OTHER, which is behind it in that order, cannot both be files everywhere; I is
+ * their count_common(). */
+static bool is_clash(const char *file, const char *other, size_t i)
+{
+    return !file[i] && (!other[i] || other[i] == '/');
+}
+
+/* Refuses two such files. */
 static bool check_pair(const char *file, const char *other, struct hallmark_error *err)
 {
     size_t i = count_common(file, other);
 
-    if (file[i] || (other[i] && other[i] != '/'))
+    if (!is_clash(file, other, i))
         return true;
     if (strcmp(file, other) == 0)
         return error_set(err, HALLMARK_ERR_MALFORMED, "%s: \"%.256s\" is listed twice", what, file);
@@ -263,17 +280,22 @@ static bool check_unsorted(const struct release_entry *entries, size_t n,
     return ok;
 }
 
+/* Each pair is looked at once. Whether names clash is only said where they are in order, so that
+ * the words do not depend on which was found first. */
 static bool check_twins(const struct release_entry *entries, size_t n, struct hallmark_error *err)
 {
-    size_t i;
+    size_t i, common, twin = 0;
 
-    for (i = 1; i < n; i++)
-        if (compare_paths(entries[i - 1].path, entries[i].path) > 0)
+    for (i = 1; i < n; i++) {
+        const char *file = entries[i - 1].path, *other = entries[i].path;
+
+        common = count_common(file, other);
+        if (path_rank(file[common]) > path_rank(other[common]))
             return check_unsorted(entries, n, err);
-    for (i = 1; i < n; i++)
-        if (!check_pair(entries[i - 1].path, entries[i].path, err))
-            return false;
-    return true;
+        if (!twin && is_clash(file, other, common))
+            twin = i;
+    }
+    return !twin || check_pair(entries[twin - 1].path, entries[twin].path, err);
 }
 
 static bool sort_entries(struct release_entry *entries, size_t n, struct hallmark_error *err)

@@ -408,6 +408,26 @@ static void release_rejects_paths_that_are_built(void **state)
     }
 }
 
+/* Of names that clash, the first in the order of what clashes is told, whichever is seen first. */
+static void release_rejects_the_first_of_many_twins(void **state)
+{
+    static const char *const names[][4] = {{"C", "C/x", "a", "a/x"}, {"a", "a/x", "c", "c/x"}};
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        struct release r = {0};
+        struct hallmark_error err = {0};
+
+        for (k = 0; k < sizeof names[i] / sizeof *names[i]; k++)
+            release_add(&r, names[i][k]);
+        assert_false(release_sort(&r, &err));
+        corpus_assert_error(&err, HALLMARK_ERR_MALFORMED,
+                            "Release: \"a\" and \"a/x\" would be file and directory at once");
+        release_free(&r);
+    }
+}
+
 /* The longest path that release_sort() lets through fits on every line that release_write() makes.
  */
 static void release_accepts_the_longest_path(void **state)
@@ -563,6 +583,7 @@ int main(void)
         cmocka_unit_test(release_accepts_no_other_field_as_the_same),
         cmocka_unit_test(release_accepts_and_passes_over_manifests),
         cmocka_unit_test(release_rejects_paths_that_are_built),
+        cmocka_unit_test(release_rejects_the_first_of_many_twins),
         cmocka_unit_test(release_accepts_the_longest_path),
         cmocka_unit_test(release_accepts_100000_entries),
         cmocka_unit_test(release_rejects_what_is_too_large),
