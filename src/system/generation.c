@@ -81,53 +81,78 @@ int generation_open_directory(const struct generation_store *store, unsigned lon
     return fd;
 }
 
-bool generation_list(int fd, struct strlist *out, struct hallmark_error *err)
+/* What ENTRY of the directory FD is, as a file type of stat(2); 0 with errno. */
+static mode_t type_of(int fd, const struct dirent *entry)
+{
+    struct stat st;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return (mode_t)DTTOIF(entry->d_type);
+    return fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/* Adds the names in the directory FD to OUT; those of directories to DIRECTORIES, where that is not
+ * NULL, and then only those of regular files to OUT. */
+static bool list(int fd, struct strlist *out, struct strlist *directories,
+                 struct hallmark_error *err)
 {
     int copy = generation_openat(fd, ".");
     DIR *dir = copy < 0 ? NULL : fdopendir(copy);
     struct dirent *entry;
-    bool ok = true;
+    mode_t type;
+    bool ok;
 
     if (!dir) {
         error_set_errno(err, "%s: cannot list the directory", STORE);
         file_close(&copy);
         return false;
     }
-    while ((errno = 0, entry = readdir(dir)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+    while ((errno = 0, entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        type = directories ? type_of(fd, entry) : S_IFREG;
+        if (type == 0)
+            break;
+        if (type == S_IFDIR)
+            strlist_add(directories, entry->d_name);
+        else if (type == S_IFREG)
             strlist_add(out, entry->d_name);
-    if (errno)
-        ok = error_set_errno(err, "%s: cannot list the directory", STORE);
+    }
+    ok = errno == 0 || error_set_errno(err, "%s: cannot list the directory", STORE);
     closedir(dir);
     return ok;
+}
+
+bool generation_list(int fd, struct strlist *out, struct hallmark_error *err)
+{
+    return list(fd, out, NULL, err);
 }
 
 /* Adds the files in FD, whose names start with PREFIX, down to DEPTH directories below. */
 static bool list_files(int fd, const char *prefix, int depth, struct strlist *out,
                        struct hallmark_error *err)
 {
-    struct strlist names = {0};
-    bool ok = generation_list(fd, &names, err);
-    struct stat st;
+    struct strlist names = {0}, directories = {0};
+    bool ok = list(fd, &names, &directories, err);
     char *path;
     size_t i;
     int below;
 
     for (i = 0; ok && i < names.n_items; i++) {
         path = path_join(prefix, names.items[i]);
-        ok = fstatat(fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-             error_set_errno(err, "%s/%s", STORE, path);
-        if (ok && S_ISREG(st.st_mode)) {
-            strlist_add(out, path);
-        } else if (ok && S_ISDIR(st.st_mode) && depth > 0) {
-            below = generation_openat(fd, names.items[i]);
-            ok = below >= 0 ? list_files(below, path, depth - 1, out, err)
-                            : error_set_errno(err, "%s/%s", STORE, path);
-            file_close(&below);
-        }
+        strlist_add(out, path);
+        free(path);
+    }
+    for (i = 0; ok && depth > 0 && i < directories.n_items; i++) {
+        path = path_join(prefix, directories.items[i]);
+        below = generation_openat(fd, directories.items[i]);
+        ok = below >= 0 ? list_files(below, path, depth - 1, out, err)
+                        : error_set_errno(err, "%s/%s", STORE, path);
+        file_close(&below);
         free(path);
     }
     strlist_free(&names);
+    strlist_free(&directories);
     return ok;
 }
 
