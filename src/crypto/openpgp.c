@@ -8,7 +8,6 @@
 #include <gpgme.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -16,6 +15,7 @@
 #include "crypto/openpgp_process.h"
 #include "crypto/openpgp_home.h"
 #include "crypto/openpgp_keyring.h"
+#include "crypto/openpgp_request.h"
 #include "crypto/openpgp_task.h"
 #include "crypto/openpgp_verdicts.h"
 
@@ -24,8 +24,8 @@ static const char verifying[] = "gpg (verifying)";
 struct openpgp {
     struct openpgp_home home;
     struct openpgp_keyring keyring; /* n_keys 0: not listed yet */
-    struct openpgp_running ahead;   /* a helper that lists the keys, and will verify; pid 0: none */
-    struct openpgp_task ahead_task;
+    struct openpgp_running helper;  /* pid 0: none */
+    struct openpgp_task task;       /* its */
     bool remembers;
     struct openpgp_verdicts verdicts;
 };
@@ -79,7 +79,7 @@ void openpgp_close(struct openpgp *openpgp)
 {
     if (!openpgp)
         return;
-    openpgp_process_stop(&openpgp->ahead);
+    openpgp_process_stop(&openpgp->helper);
     openpgp_home_remove(&openpgp->home);
     openpgp_keyring_free(&openpgp->keyring);
     openpgp_verdicts_free(&openpgp->verdicts);
@@ -203,7 +203,7 @@ static bool take_findings(const struct openpgp *openpgp, struct bytes_view in, s
     return true;
 }
 
-/* Takes the list of keys off *ANSWER, if it was asked for. */
+/* Takes the list of keys off *ANSWER, if it was not known. */
 static bool take_list(struct openpgp *openpgp, struct bytes_view *answer,
                       struct hallmark_error *err)
 {
@@ -220,57 +220,51 @@ static bool take_list(struct openpgp *openpgp, struct bytes_view *answer,
     return openpgp->keyring.n_keys || openpgp_keyring_take(&openpgp->keyring, list, verifying, err);
 }
 
-/* The helper that does TASK, which must last as long. */
-static struct openpgp_process helper(const struct openpgp_task *task)
+/* Whether a gpg that verifies is started with the helper. */
+enum readiness { TO_LIST, TO_VERIFY };
+
+/* Starts the helper, if there is none. */
+static bool start(struct openpgp *openpgp, enum readiness readiness, struct hallmark_error *err)
 {
-    return (struct openpgp_process){
+    struct openpgp_process process = {
         .what = verifying,
-        .home = task->home,
+        .home = openpgp->home.path,
         .env = OPENPGP_PROCESS_PRIVATE,
         .seconds = LIMITS_VERIFY_SECONDS,
         .max_len = sizeof(struct openpgp_heading) + OPENPGP_KEYRING_LIST_MAX +
                    (LIMITS_SIGNATURES + 1) * sizeof(struct openpgp_finding),
         .work = openpgp_task_run,
-        .request = task,
+        .request = &openpgp->task,
     };
+
+    if (openpgp->helper.pid)
+        return true;
+    openpgp->task = (struct openpgp_task){.home = openpgp->home.path,
+                                          .is_listed = openpgp->keyring.n_keys > 0,
+                                          .is_prepared = readiness == TO_VERIFY};
+    return openpgp_process_start(&process, &openpgp->helper, err);
 }
 
 bool openpgp_prepare_next(struct openpgp *openpgp, struct hallmark_error *err)
 {
-    struct openpgp_process process = helper(&openpgp->ahead_task);
-
-    if (openpgp->ahead.pid)
-        return true;
-    openpgp->ahead_task = (struct openpgp_task){
-        .home = openpgp->home.path, .is_listed = openpgp->keyring.n_keys > 0, .is_ahead = true};
-    process.home = openpgp->home.path;
-    return openpgp_process_start(&process, &openpgp->ahead, err);
+    return openpgp->helper.pid
+               ? openpgp_request_send(openpgp->helper.fd, OPENPGP_REQUEST_PREPARE, NULL, err)
+               : start(openpgp, TO_VERIFY, err);
 }
 
 bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err)
 {
-    return openpgp->keyring.n_keys || openpgp_prepare_next(openpgp, err);
+    return openpgp->keyring.n_keys || openpgp->helper.pid || start(openpgp, TO_VERIFY, err);
 }
 
-/* Has the helper that was started ahead do TASK. */
-static bool go_on(struct openpgp *openpgp, const struct openpgp_task *task, struct bytes *answer,
-                  struct hallmark_error *err)
+/* Has the helper do KIND. What it found is in ANSWER behind *FINDINGS. */
+static bool ask_helper(struct openpgp *openpgp, enum openpgp_request_kind kind,
+                       const struct bytes_view *parts, struct bytes *answer,
+                       struct bytes_view *findings, struct hallmark_error *err)
 {
-    if (task->n_signatures == 0)
-        shutdown(openpgp->ahead.fd, SHUT_WR);
-    else if (!openpgp_task_hand_over(openpgp->ahead.fd, task, err))
-        openpgp_process_stop(&openpgp->ahead);
-    return openpgp->ahead.pid && openpgp_process_end(&openpgp->ahead, answer, err);
-}
-
-/* Runs the helper. What it found is in ANSWER behind *FINDINGS. */
-static bool run(struct openpgp *openpgp, const struct openpgp_task *task, struct bytes *answer,
-                struct bytes_view *findings, struct hallmark_error *err)
-{
-    struct openpgp_process process = helper(task);
-
-    if (!(openpgp->ahead.pid ? go_on(openpgp, task, answer, err)
-                             : openpgp_process_run(&process, answer, err)))
+    if (!start(openpgp, kind == OPENPGP_REQUEST_VERIFY ? TO_VERIFY : TO_LIST, err) ||
+        !openpgp_request_send(openpgp->helper.fd, kind, parts, err) ||
+        !openpgp_process_next(&openpgp->helper, answer, err))
         return false;
     *findings = bytes_view(answer);
     return take_list(openpgp, findings, err);
@@ -279,10 +273,10 @@ static bool run(struct openpgp *openpgp, const struct openpgp_task *task, struct
 bool openpgp_keys(struct openpgp *openpgp, const struct openpgp_key **keys, size_t *n_keys,
                   struct hallmark_error *err)
 {
-    struct openpgp_task task = {.home = openpgp->home.path};
     struct bytes answer = {0};
     struct bytes_view findings;
-    bool ok = openpgp->keyring.n_keys || run(openpgp, &task, &answer, &findings, err);
+    bool ok = openpgp->keyring.n_keys ||
+              ask_helper(openpgp, OPENPGP_REQUEST_LIST, NULL, &answer, &findings, err);
 
     bytes_free(&answer);
     if (!ok)
@@ -311,18 +305,15 @@ void openpgp_remember(struct openpgp *openpgp)
 static bool ask(struct openpgp *openpgp, struct bytes_view signatures, size_t n_signatures,
                 struct bytes_view data, struct openpgp_signatures *out, struct hallmark_error *err)
 {
-    struct openpgp_task task = {.home = openpgp->home.path,
-                                .is_listed = openpgp->keyring.n_keys > 0,
-                                .n_signatures = n_signatures,
-                                .signatures = signatures,
-                                .data = data};
+    const struct bytes_view parts[OPENPGP_REQUEST_PARTS] = {
+        [OPENPGP_TASK_SIGNATURES] = signatures, [OPENPGP_TASK_DATA] = data};
     struct openpgp_signatures *found;
     struct bytes_view findings;
     struct bytes answer = {0};
     bool ok;
 
     found = alloc_array(1, sizeof *found);
-    ok = run(openpgp, &task, &answer, &findings, err) &&
+    ok = ask_helper(openpgp, OPENPGP_REQUEST_VERIFY, parts, &answer, &findings, err) &&
          take_findings(openpgp, findings, n_signatures, found, err);
     if (ok)
         *out = *found;

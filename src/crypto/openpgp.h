@@ -63,8 +63,9 @@ struct openpgp;
 struct openpgp *openpgp_open(struct bytes_view keyring, int64_t now, struct hallmark_error *err);
 void openpgp_close(struct openpgp *openpgp);
 
-/* Starts a helper process that has gpg list the keys from now on, and will do what is asked for
- * first, while the caller does something else. That it could not tells whoever asks. */
+/* Has gpg list the keys from now on, in a helper process that lasts until openpgp_close(), and
+ * another gpg get ready to verify, while the caller does something else. That it could not tells
+ * whoever asks. */
 bool openpgp_prepare(struct openpgp *openpgp, struct hallmark_error *err);
 
 /* Likewise once the keys are known, where more is to be verified soon. */
@@ -102,27 +103,37 @@ void openpgp_remember(struct openpgp *openpgp);
 
 /* Who signs, and how the passphrase is come by. */
 struct openpgp_signer {
-    const char *gnupg_home;     /* NULL: gpg's default for this user */
-    char *const *fingerprints;  /* NULL-terminated: every one of these keys signs */
-    const char *passphrase;     /* NULL: gpg-agent has it */
-    bool interactive;           /* gpg-agent may ask a person */
-    struct bytes_view exported; /* by openpgp_export(), for openpgp_sign(); empty: it exports */
+    const char *gnupg_home;    /* NULL: gpg's default for this user */
+    char *const *fingerprints; /* NULL-terminated: every one of these keys signs */
+    const char *passphrase;    /* NULL: gpg-agent has it */
+    bool interactive;          /* gpg-agent may ask a person */
 };
 
-/* What openpgp_sign() makes. */
+/* What openpgp_signing_sign() makes. */
 struct openpgp_signed {
     struct bytes inline_text; /* InRelease: clearsigned */
     struct bytes detached;    /* Release.gpg: armored, signature type 0x00 */
 };
 void openpgp_signed_free(struct openpgp_signed *result);
 
-/* Signs TEXT with every key, all with SHA512. HALLMARK_ERR_SIGNATURE where a key is missing,
- * expired, revoked, or cannot be used (gpg-agent unreachable, passphrase missing or wrong), in
- * bounded time and saying which; HALLMARK_ERR_IO where gpg is missing or hangs; HALLMARK_ERR_USAGE
- * where a fingerprint is none, or gnupg_home no directory. Checks that exactly the keys asked for
- * have signed. Of the user's gpg.conf, nothing has an effect on the signatures. */
-bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
-                  struct openpgp_signed *out, struct hallmark_error *err);
+/* A helper process that signs. */
+struct openpgp_signing;
+
+/* Starts one for SIGNER, whose texts must outlast it, and appends the public keys to KEYRING, like
+ * openpgp_export(). HALLMARK_ERR_SIGNATURE where a key is missing, expired, revoked, or has no
+ * secret part that gpg-agent can reach, saying which; HALLMARK_ERR_IO where gpg is missing or
+ * hangs; HALLMARK_ERR_USAGE where a fingerprint is none, or gnupg_home no directory. */
+struct openpgp_signing *openpgp_signing_open(const struct openpgp_signer *signer,
+                                             struct bytes *keyring, struct hallmark_error *err);
+
+/* Signs TEXT with every key, all with SHA512. HALLMARK_ERR_SIGNATURE where a key cannot be used
+ * (passphrase missing or wrong), in bounded time and saying which; HALLMARK_ERR_IO as above, and
+ * where an earlier one could not sign; HALLMARK_ERR_MALFORMED where TEXT is empty or exceeds
+ * LIMITS_MANIFEST_BYTES. Checks that exactly the keys asked for have signed. Of the
+ * user's gpg.conf, nothing has an effect on the signatures. */
+bool openpgp_signing_sign(struct openpgp_signing *signing, struct bytes_view text,
+                          struct openpgp_signed *out, struct hallmark_error *err);
+void openpgp_signing_close(struct openpgp_signing *signing);
 
 /* Appends the public keys of SIGNER's fingerprints, binary, in their order, without other people's
  * signatures. HALLMARK_ERR_SIGNATURE where one is missing; HALLMARK_ERR_USAGE as above. */

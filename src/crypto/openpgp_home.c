@@ -16,7 +16,6 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "crypto/openpgp_guard.h"
-#include "crypto/openpgp_process.h"
 
 static bool remove_directory(const char *path)
 {
@@ -69,12 +68,6 @@ bool openpgp_home_add(const char *path, const char *name, struct bytes_view data
     return ok;
 }
 
-void openpgp_home_own(struct openpgp_home *home, const char *path)
-{
-    openpgp_guard_add(home->guard, path);
-    home->other = alloc_strdup(path);
-}
-
 void openpgp_home_remove(struct openpgp_home *home)
 {
     if (!home->path)
@@ -90,8 +83,6 @@ void openpgp_home_remove(struct openpgp_home *home)
 
 /* ---- The agent: libassuan takes a file of two lines in the place of a socket for a redirection
  * ---- */
-
-static const char asking[] = "gpgconf";
 
 /* Reads FD to its end. */
 static bool read_line(int fd, struct bytes *out)
@@ -112,29 +103,33 @@ static bool is_path_line(const struct bytes *line)
            memchr(line->data, '\n', line->len) == line->data + line->len - 1;
 }
 
-/* In a helper: appends to OUT where gpg-agent's socket for the home that the environment names is.
- * GPGME would have gpgconf and all that it knows of tell much more, at every start. */
-static bool ask_gpgconf(struct bytes *out, struct hallmark_error *err)
+/* GPGME would have gpgconf and all that it knows of tell much more, at every start. */
+bool openpgp_home_ask_agent(const char *path, struct bytes *out, struct hallmark_error *err)
 {
-    char program[] = "gpgconf", command[] = "--list-dirs", name[] = "agent-socket";
-    char *const arguments[] = {program, command, name, NULL};
+    char program[] = "gpgconf", option[] = "--homedir", command[] = "--list-dirs";
+    char name[] = "agent-socket", *copy = path ? alloc_strdup(path) : NULL;
+    char *const for_home[] = {program, option, copy, command, name, NULL};
+    char *const for_user[] = {program, command, name, NULL};
     posix_spawn_file_actions_t actions;
     struct bytes line = {0};
     int fds[2], status = -1;
     bool ok = false;
     pid_t pid;
 
-    if (pipe2(fds, O_CLOEXEC) < 0)
+    if (pipe2(fds, O_CLOEXEC) < 0) {
+        free(copy);
         return error_set_errno(err, "cannot make a pipe");
+    }
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-    if (posix_spawnp(&pid, program, &actions, NULL, arguments, environ) == 0) {
+    if (posix_spawnp(&pid, program, &actions, NULL, path ? for_home : for_user, environ) == 0) {
         file_close(&fds[1]);
         ok = read_line(fds[0], &line) && is_path_line(&line);
         file_close(&fds[0]);
         ok = waitpid(pid, &status, 0) == pid && status == 0 && ok;
     }
     posix_spawn_file_actions_destroy(&actions);
+    free(copy);
     file_close(&fds[0]);
     file_close(&fds[1]);
     if (ok)
@@ -142,12 +137,6 @@ static bool ask_gpgconf(struct bytes *out, struct hallmark_error *err)
     bytes_free(&line);
     return ok ||
            error_set(err, HALLMARK_ERR_IO, "gpgconf does not tell where gpg-agent's socket is");
-}
-
-static bool ask(const void *request, struct bytes *out, struct hallmark_error *err)
-{
-    (void)request;
-    return ask_gpgconf(out, err);
 }
 
 /* The directory part of PATH, which is absolute; free(3) releases it. */
@@ -164,31 +153,23 @@ static bool is_made_for_home(const char *dir)
     return strncmp(path_basename(dir), "d.", 2) == 0;
 }
 
-char *openpgp_home_find_agent(struct openpgp_home *home, struct hallmark_error *err)
+bool openpgp_home_own_agent(struct openpgp_home *home, struct bytes_view socket,
+                            struct hallmark_error *err)
 {
-    struct openpgp_process process = {
-        .what = asking,
-        .home = home->path,
-        .env = OPENPGP_PROCESS_USER,
-        .seconds = LIMITS_VERIFY_SECONDS,
-        .max_len = LIMITS_PATH_BYTES,
-        .work = ask,
-    };
-    struct bytes in = {0};
-    char *dir;
+    char *path, *dir;
 
-    if (!openpgp_process_run(&process, &in, err))
-        return NULL;
-    if (in.len == 0 || *in.data != '/' || strlen(in.data) != in.len) {
-        error_set(err, HALLMARK_ERR_IO, "%s: what it tells is no path", asking);
-        bytes_free(&in);
-        return NULL;
+    if (socket.len == 0 || socket.len > LIMITS_PATH_BYTES || *socket.data != '/' ||
+        memchr(socket.data, '\0', socket.len))
+        return error_set(err, HALLMARK_ERR_IO, "gpgconf: what it tells is no path");
+    path = alloc_strndup(socket.data, socket.len);
+    dir = directory_of(path);
+    if (strcmp(dir, home->path) != 0 && is_made_for_home(dir)) {
+        openpgp_guard_add(home->guard, dir);
+        home->other = alloc_strdup(dir);
     }
-    dir = directory_of(in.data);
-    if (strcmp(dir, home->path) != 0 && is_made_for_home(dir))
-        openpgp_home_own(home, dir);
     free(dir);
-    return in.data;
+    free(path);
+    return true;
 }
 
 bool openpgp_home_redirect(const char *socket, struct hallmark_error *err)
@@ -197,7 +178,7 @@ bool openpgp_home_redirect(const char *socket, struct hallmark_error *err)
     char *dir;
     bool ok;
 
-    if (!ask_gpgconf(&target, err))
+    if (!openpgp_home_ask_agent(NULL, &target, err))
         return false;
     if (strcmp(socket, target.data) == 0) {
         bytes_free(&target);

@@ -20,14 +20,17 @@ bool openpgp_home_make(struct openpgp_home *out, struct hallmark_error *err);
 bool openpgp_home_add(const char *path, const char *name, struct bytes_view data,
                       struct hallmark_error *err);
 
-/* Makes the directory PATH, which exists already, a part of it; once. */
-void openpgp_home_own(struct openpgp_home *home, const char *path);
+/* In a helper process: appends to OUT where a gpg on the home at PATH (NULL: the one that the
+ * environment names) will look for an agent: in it, or in a directory below /run that gpg makes for
+ * it. HALLMARK_ERR_IO. */
+bool openpgp_home_ask_agent(const char *path, struct bytes *out, struct hallmark_error *err);
 
-/* Where a gpg on HOME will look for an agent: in HOME, or in a directory below /run that gpg makes
- * for it and that HOME owns from then on. free(3) releases it; NULL with HALLMARK_ERR_IO. */
-char *openpgp_home_find_agent(struct openpgp_home *home, struct hallmark_error *err);
+/* Once: the directory of SOCKET, where gpg has made it for HOME, goes with it. HALLMARK_ERR_IO
+ * where SOCKET is no path. */
+bool openpgp_home_own_agent(struct openpgp_home *home, struct bytes_view socket,
+                            struct hallmark_error *err);
 
-/* In a helper process on the user's home: makes SOCKET, which openpgp_home_find_agent() gave, a
+/* In a helper process on the user's home: makes SOCKET, which openpgp_home_ask_agent() gave, a
  * pointer to the socket of the user's agent, which has the secret keys. */
 bool openpgp_home_redirect(const char *socket, struct hallmark_error *err);
 

@@ -192,6 +192,15 @@ static bool send_answer(const struct bytes *out, const struct hallmark_error *er
            file_write_all(OPENPGP_PROCESS_FD, out->data, answer.len);
 }
 
+bool openpgp_process_answer(struct bytes *out)
+{
+    static const struct hallmark_error none;
+    bool ok = send_answer(out, &none);
+
+    out->len = 0;
+    return ok;
+}
+
 static void child_main(const struct openpgp_process *process, int fd, pid_t parent)
     __attribute__((noreturn));
 
@@ -218,6 +227,9 @@ static void child_main(const struct openpgp_process *process, int fd, pid_t pare
 
 /* ---- In the caller ---- */
 
+/* Whether more than one comes. */
+enum answers { THE_ONLY_ONE, ONE_OF_SEVERAL };
+
 static int64_t milliseconds(void)
 {
     struct timespec now;
@@ -232,15 +244,33 @@ static bool timed_out(const struct openpgp_process *process, struct hallmark_err
                      process->what, process->seconds);
 }
 
-/* Reads FD to its end. */
-static bool read_answer(const struct openpgp_process *process, int fd, struct bytes *in,
-                        struct hallmark_error *err)
+/* How many bytes of the answer IN are known to be missing; 0: it is whole. */
+static size_t count_missing(const struct bytes *in)
+{
+    struct answer answer;
+    size_t len = in->len;
+
+    if (len < sizeof answer)
+        return sizeof answer - len;
+    memcpy(&answer, in->data, sizeof answer);
+    len -= sizeof answer;
+    return answer.len > len ? answer.len - len : 0;
+}
+
+/* Reads FD to its end, or to the end of an answer. */
+static bool read_answer(const struct openpgp_process *process, int fd, enum answers answers,
+                        struct bytes *in, struct hallmark_error *err)
 {
     int64_t deadline = milliseconds() + (int64_t)process->seconds * 1000, left;
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    size_t wanted = READ_STEP;
     ssize_t n = 0;
 
     do {
+        if (answers == ONE_OF_SEVERAL && (wanted = count_missing(in)) == 0)
+            return true;
+        if (wanted > READ_STEP)
+            wanted = READ_STEP;
         left = deadline - milliseconds();
         if (left <= 0)
             return timed_out(process, err);
@@ -250,7 +280,7 @@ static bool read_answer(const struct openpgp_process *process, int fd, struct by
             continue;
         }
         if (n > 0)
-            n = file_read_some(fd, bytes_reserve(in, READ_STEP), READ_STEP);
+            n = file_read_some(fd, bytes_reserve(in, wanted), wanted);
         if (n < 0 && errno == ECONNRESET)
             n = 0; /* it has left something unread */
         if (n < 0)
@@ -391,10 +421,31 @@ bool openpgp_process_end(struct openpgp_running *running, struct bytes *out,
     struct bytes in = {0};
     bool answered, ok;
 
-    answered = read_answer(process, running->fd, &in, err);
+    answered = read_answer(process, running->fd, THE_ONLY_ONE, &in, err);
     ok = finish(process, running->pid, answered, err) && take_answer(process, &in, out, err);
     file_close(&running->fd);
     running->pid = 0;
+    bytes_free(&in);
+    return ok;
+}
+
+bool openpgp_process_next(struct openpgp_running *running, struct bytes *out,
+                          struct hallmark_error *err)
+{
+    const struct openpgp_process *process = &running->process;
+    struct bytes in = {0};
+    bool ok = read_answer(process, running->fd, ONE_OF_SEVERAL, &in, err);
+
+    /* One that ends before it has answered tells by its end why. */
+    if (ok && count_missing(&in) > 0) {
+        ok = finish(process, running->pid, true, err) && take_answer(process, &in, out, err);
+        file_close(&running->fd);
+        running->pid = 0;
+    } else {
+        ok = ok && take_answer(process, &in, out, err);
+    }
+    if (!ok)
+        openpgp_process_stop(running);
     bytes_free(&in);
     return ok;
 }

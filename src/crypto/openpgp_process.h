@@ -38,7 +38,7 @@ struct openpgp_process {
 struct openpgp_running {
     struct openpgp_process process;
     pid_t pid; /* 0: none */
-    int fd;    /* a socket: a function that is started ahead reads what it is to do from its end */
+    int fd;    /* a socket: a function that goes on is sent what it is to do */
 };
 
 /* Starts PROCESS, whose request must not change before the end. */
@@ -50,6 +50,10 @@ bool openpgp_process_start(const struct openpgp_process *process, struct openpgp
 bool openpgp_process_end(struct openpgp_running *running, struct bytes *out,
                          struct hallmark_error *err);
 
+/* Likewise one answer of one that goes on; where it fails, it has been ended. */
+bool openpgp_process_next(struct openpgp_running *running, struct bytes *out,
+                          struct hallmark_error *err);
+
 /* Ends it, whatever it does. Does nothing where there is none. */
 void openpgp_process_stop(struct openpgp_running *running);
 
@@ -58,6 +62,10 @@ void openpgp_process_stop(struct openpgp_running *running);
  * caller does with SIGCHLD; changes no signal handler. */
 bool openpgp_process_run(const struct openpgp_process *process, struct bytes *out,
                          struct hallmark_error *err);
+
+/* In a helper process: sends OUT as an answer, and empties it; more will follow. False where nobody
+ * reads it. */
+bool openpgp_process_answer(struct bytes *out);
 
 /* The only descriptor that such a process has beside the three of every process. */
 enum { OPENPGP_PROCESS_FD = 3 };

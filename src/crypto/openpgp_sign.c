@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Signing. gpg signs in a private home that holds the public keys, a gpg.conf of ours, and a
- * pointer to the socket of the user's gpg-agent, which has the secret keys: so nothing in the
- * user's gpg.conf can change what a signature is, and all keys use one digest, as the one Hash line
- * of an InRelease needs.
+ * What the signing helper process does. gpg signs in a private home that holds the public keys, a
+ * gpg.conf of ours, and a pointer to the socket of the user's gpg-agent, which has the secret keys:
+ * so nothing in the user's gpg.conf can change what a signature is, and all keys use one digest, as
+ * the one Hash line of an InRelease needs.
  */
+#include "crypto/openpgp_sign.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "crypto/openpgp.h"
 #include "crypto/openpgp_engine.h"
-#include "crypto/openpgp_process.h"
 #include "crypto/openpgp_home.h"
+#include "crypto/openpgp_process.h"
+#include "crypto/openpgp_request.h"
 #include "crypto/openpgp_signer.h"
-
-static const char signing[] = "gpg (signing)";
 
 /* Options of the signing gpg. no-autostart: an agent of the private home would know no key. */
 static const char options[] = "ignore-invalid-option no-include-key-block\n" /* of gpg 2.2.20 */
@@ -36,20 +35,12 @@ static const char options[] = "ignore-invalid-option no-include-key-block\n" /* 
                               "lock-never\n"
                               "digest-algo SHA512\n";
 
-struct sign_request {
-    const struct openpgp_signer *signer; /* with an absolute gnupg_home */
-    const char *home;                    /* the private one */
-    const char *agent;                   /* where it looks for an agent */
-    size_t n_keys;
-    struct bytes_view text;
-};
-
-/* ---- In the helper ---- */
-
 struct session {
-    const struct sign_request *wanted;
-    gpgme_ctx_t ctx; /* on the private home */
+    const struct openpgp_sign *wanted;
     gpgme_key_t keys[LIMITS_SIGNATURES];
+    struct bytes keyring, agent; /* for the private home: its keys, its agent's socket */
+    gpgme_ctx_t ctx;             /* on the private home; NULL: it is not filled yet */
+    struct bytes_view text;
 };
 
 struct passphrase {
@@ -76,7 +67,7 @@ static gpgme_error_t give_passphrase(void *hook, const char *uid_hint, const cha
     return result < 0 ? gpgme_error_from_syserror() : 0;
 }
 
-static bool sign_failed(const struct sign_request *wanted, const char *who, gpgme_error_t code,
+static bool sign_failed(const struct openpgp_sign *wanted, const char *who, gpgme_error_t code,
                         struct hallmark_error *err)
 {
     const char *home = wanted->signer->gnupg_home ? wanted->signer->gnupg_home : "of this user";
@@ -110,24 +101,36 @@ static bool sign_failed(const struct sign_request *wanted, const char *who, gpgm
     }
 }
 
-/* Finds the keys in the user's home, and fills the private one. */
-static bool prepare(struct session *session, struct hallmark_error *err)
+/* Finds the keys in the user's home, and what the private one needs. Answers with the length of
+ * the agent's socket, its path, and the public keys. */
+static bool begin(struct session *session, struct bytes *out, struct hallmark_error *err)
 {
-    const struct sign_request *wanted = session->wanted;
-    struct bytes_view exported = wanted->signer->exported;
-    struct bytes keyring = {0};
+    const struct openpgp_sign *wanted = session->wanted;
     gpgme_ctx_t ctx = openpgp_engine_new(wanted->signer->gnupg_home, err);
+    uint64_t agent_len;
     bool ok = ctx &&
               openpgp_signer_find(ctx, wanted->signer, OPENPGP_SIGNER_SIGN, session->keys, err) &&
-              (exported.len || openpgp_signer_export(ctx, wanted->signer, &keyring, err)) &&
-              openpgp_home_add(wanted->home, "pubring.gpg",
-                               exported.len ? exported : bytes_view(&keyring), err) &&
-              openpgp_home_add(wanted->home, "gpg.conf", bytes_view_str(options), err) &&
-              openpgp_home_redirect(wanted->agent, err);
+              openpgp_signer_export(ctx, wanted->signer, &session->keyring, err) &&
+              openpgp_home_ask_agent(wanted->home, &session->agent, err);
 
-    bytes_free(&keyring);
     gpgme_release(ctx);
-    return ok;
+    if (!ok)
+        return false;
+    agent_len = session->agent.len;
+    bytes_append(out, &agent_len, sizeof agent_len);
+    bytes_append(out, session->agent.data, session->agent.len);
+    bytes_append(out, session->keyring.data, session->keyring.len);
+    return openpgp_process_answer(out);
+}
+
+/* The environment still names the user's home. */
+static bool fill_private(const struct session *session, struct hallmark_error *err)
+{
+    const char *home = session->wanted->home;
+
+    return openpgp_home_add(home, "pubring.gpg", bytes_view(&session->keyring), err) &&
+           openpgp_home_add(home, "gpg.conf", bytes_view_str(options), err) &&
+           openpgp_home_redirect(session->agent.data, err);
 }
 
 static bool has_subkey(gpgme_key_t key, const char *fingerprint)
@@ -200,7 +203,7 @@ static gpgme_error_t sign_once(const struct session *session, gpgme_sig_mode_t m
     struct passphrase passphrase = {session->wanted->signer->passphrase, 0,
                                     gpgme_signers_count(session->ctx)};
     struct hallmark_error ignored = {0};
-    gpgme_data_t in = openpgp_engine_input(session->wanted->text, &ignored);
+    gpgme_data_t in = openpgp_engine_input(session->text, &ignored);
     gpgme_error_t code;
 
     if (!in)
@@ -272,7 +275,7 @@ static bool sign_mode(const struct session *session, gpgme_sig_mode_t mode, stru
     return err->code == HALLMARK_OK ? blame(session, code, err) : false;
 }
 
-/* Opens the context on the private home, with the keys and the way to the passphrase. */
+/* Opens the context on the private home, once, with the keys and the way to the passphrase. */
 static bool open_private(struct session *session, struct hallmark_error *err)
 {
     const struct openpgp_signer *signer = session->wanted->signer;
@@ -281,6 +284,10 @@ static bool open_private(struct session *session, struct hallmark_error *err)
     gpgme_error_t code;
     size_t i;
 
+    if (session->ctx)
+        return true;
+    if (!fill_private(session, err))
+        return false;
     session->ctx = openpgp_engine_new(session->wanted->home, err);
     if (!session->ctx)
         return false;
@@ -297,103 +304,34 @@ static bool open_private(struct session *session, struct hallmark_error *err)
 }
 
 /* Answers with the length of the inline text, the inline text, and the detached signature. */
-static bool sign(const void *request, struct bytes *out, struct hallmark_error *err)
+static bool sign(struct session *session, struct bytes *out, struct hallmark_error *err)
 {
-    struct session session = {.wanted = request};
     uint64_t inline_len = 0;
+
+    bytes_append(out, &inline_len, sizeof inline_len);
+    if (!open_private(session, err) || !sign_mode(session, GPGME_SIG_MODE_CLEAR, out, err))
+        return false;
+    inline_len = out->len - sizeof inline_len;
+    memcpy(out->data, &inline_len, sizeof inline_len);
+    return sign_mode(session, GPGME_SIG_MODE_DETACH, out, err) && openpgp_process_answer(out);
+}
+
+bool openpgp_sign_run(const void *wanted, struct bytes *out, struct hallmark_error *err)
+{
+    struct session session = {.wanted = wanted};
+    struct openpgp_request request;
     bool ok;
 
     openpgp_engine_init();
-    bytes_append(out, &inline_len, sizeof inline_len);
-    ok = prepare(&session, err) && open_private(&session, err) &&
-         sign_mode(&session, GPGME_SIG_MODE_CLEAR, out, err);
-    if (ok) {
-        inline_len = out->len - sizeof inline_len;
-        memcpy(out->data, &inline_len, sizeof inline_len);
-        ok = sign_mode(&session, GPGME_SIG_MODE_DETACH, out, err);
+    ok = begin(&session, out, err);
+    while (ok && (ok = openpgp_request_take(&request, err)) && request.kind) {
+        session.text = request.parts[0];
+        ok = sign(&session, out, err);
+        openpgp_request_free(&request);
     }
     gpgme_release(session.ctx);
     openpgp_signer_unref(session.keys);
-    return ok;
-}
-
-/* ---- In the caller ---- */
-
-static bool has_prefix(struct bytes_view view, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    return view.len >= len && memcmp(view.data, prefix, len) == 0;
-}
-
-static bool take_signed(const struct bytes *in, struct openpgp_signed *out,
-                        struct hallmark_error *err)
-{
-    struct bytes_view inline_text = {0}, detached = {0};
-    uint64_t inline_len = 0;
-
-    if (in->len >= sizeof inline_len)
-        memcpy(&inline_len, in->data, sizeof inline_len);
-    if (in->len >= sizeof inline_len && inline_len <= in->len - sizeof inline_len) {
-        inline_text = bytes_view_of(in->data + sizeof inline_len, inline_len);
-        detached =
-            bytes_view_of(inline_text.data + inline_len, in->len - sizeof inline_len - inline_len);
-    }
-    if (!has_prefix(inline_text, "-----BEGIN PGP SIGNED MESSAGE-----\n") ||
-        !has_prefix(detached, "-----BEGIN PGP SIGNATURE-----\n"))
-        return error_set(err, HALLMARK_ERR_IO, "%s: its answer is not well-formed", signing);
-    *out = (struct openpgp_signed){0};
-    bytes_append(&out->inline_text, inline_text.data, inline_text.len);
-    bytes_append(&out->detached, detached.data, detached.len);
-    return true;
-}
-
-static bool run(const struct sign_request *request, struct openpgp_signed *out,
-                struct hallmark_error *err)
-{
-    const struct openpgp_signer *signer = request->signer;
-    struct openpgp_process process = {
-        .what = signing,
-        .home = signer->gnupg_home,
-        .env = signer->interactive ? OPENPGP_PROCESS_PERSON : OPENPGP_PROCESS_USER,
-        .seconds = signer->interactive ? LIMITS_SIGN_INTERACTIVE_SECONDS : LIMITS_SIGN_SECONDS,
-        /* Each line may be escaped with two characters; the signatures come twice. */
-        .max_len = 3 * request->text.len + 2 * LIMITS_SIGNATURE_BYTES,
-        .work = sign,
-        .request = request,
-    };
-    struct bytes in = {0};
-    bool ok = openpgp_process_run(&process, &in, err) && take_signed(&in, out, err);
-
-    bytes_free(&in);
-    return ok;
-}
-
-bool openpgp_sign(const struct openpgp_signer *signer, struct bytes_view text,
-                  struct openpgp_signed *out, struct hallmark_error *err)
-{
-    struct openpgp_signer absolute = *signer;
-    struct sign_request request = {.signer = &absolute, .text = text};
-    struct openpgp_home home = {.guard = -1};
-    char *gnupg_home = NULL, *agent = NULL;
-    bool ok = false;
-
-    if (!openpgp_signer_check(signer, &request.n_keys, &gnupg_home, err))
-        return false;
-    if (text.len == 0 || text.len > LIMITS_MANIFEST_BYTES) {
-        error_set(err, HALLMARK_ERR_MALFORMED, "text to sign: %zu bytes, wanted 1 to %d", text.len,
-                  LIMITS_MANIFEST_BYTES);
-        goto out;
-    }
-    absolute.gnupg_home = gnupg_home;
-    if (!openpgp_home_make(&home, err) || (agent = openpgp_home_find_agent(&home, err)) == NULL)
-        goto out;
-    request.home = home.path;
-    request.agent = agent;
-    ok = run(&request, out, err);
-out:
-    openpgp_home_remove(&home);
-    free(agent);
-    free(gnupg_home);
+    bytes_free(&session.keyring);
+    bytes_free(&session.agent);
     return ok;
 }

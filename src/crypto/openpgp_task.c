@@ -5,33 +5,14 @@
  */
 #include "crypto/openpgp_task.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "crypto/openpgp_engine.h"
 #include "crypto/openpgp_keyring.h"
 #include "crypto/openpgp_process.h"
+#include "crypto/openpgp_request.h"
 
 enum { KEY_ID_LEN = 16 };
-
-/* What is handed over to one that was started ahead, in a file without a name: this, the
- * signatures, the data. */
-struct parcel {
-    uint64_t n_signatures, signatures_len, data_len;
-};
-
-/* A message with room for one descriptor. */
-union control_data {
-    struct cmsghdr align;
-    char room[CMSG_SPACE(sizeof(int))];
-};
-
-/* ---- In the helper ---- */
 
 /* What gpg says of one signature on its status lines (doc/DETAILS of GnuPG), of which GPGME passes
  * on only a part: both a GOODSIG and a VALIDSIG make it good. */
@@ -248,10 +229,10 @@ static bool verify_one(struct verification *v, struct bytes_view packet, struct 
 }
 
 /* One after the other: gpg ends at a bad one, and at one that is not of the same kind. */
-static bool verify_all(struct verification *v, const struct openpgp_task *wanted, struct bytes *out,
-                       struct hallmark_error *err)
+static bool verify_all(struct verification *v, struct bytes_view signatures, struct bytes_view data,
+                       struct bytes *out, struct hallmark_error *err)
 {
-    struct bytes_view rest = wanted->signatures, packet, body;
+    struct bytes_view rest = signatures, packet, body;
     size_t n = 0;
     bool ok;
 
@@ -261,161 +242,107 @@ static bool verify_all(struct verification *v, const struct openpgp_task *wanted
         if (ok && !has_known_digest(body))
             put_unreadable(out, "its digest is unknown");
         else if (ok)
-            ok = verify_one(v, packet, wanted->data, out, err);
+            ok = verify_one(v, packet, data, out, err);
     } while (ok && rest.len && ++n < LIMITS_SIGNATURES);
     return ok;
 }
 
-/* Waits for a file from the caller; -1 where there is none: to list the keys is all that is wanted.
- */
-static int take_file(void)
-{
-    char byte;
-    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-    union control_data control = {0};
-    struct msghdr msg = {.msg_iov = &iov,
-                         .msg_iovlen = 1,
-                         .msg_control = control.room,
-                         .msg_controllen = sizeof control.room};
-    struct cmsghdr *cmsg;
-    ssize_t n;
-    int fd;
+/* What the helper has. */
+struct session {
+    const struct openpgp_task *task;
+    gpgme_ctx_t list_ctx; /* on which gpg lists the keys, unless is_listed */
+    bool is_listed;
+    struct verification v;
+    struct hallmark_error why; /* the verifying gpg does not work */
+};
 
-    do
-        n = recvmsg(OPENPGP_PROCESS_FD, &msg, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    cmsg = n == 1 ? CMSG_FIRSTHDR(&msg) : NULL;
-    if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(sizeof fd))
-        return -1;
-    memcpy(&fd, CMSG_DATA(cmsg), sizeof fd);
-    return fd;
+/* Makes another gpg than the one that lists keys ready to verify. */
+static void prepare(struct session *session)
+{
+    struct verification *v = &session->v;
+
+    if (!v->ctx)
+        v->ctx = openpgp_engine_new(session->task->home, &session->why);
+    if (v->ctx && !v->text_data)
+        start_verification(v, &session->why);
 }
 
-/* Waits for what is to be verified, and lets TASK point to it, for good. */
-static bool take_parcel(struct openpgp_task *task, struct hallmark_error *err)
-{
-    int fd = take_file();
-    struct parcel parcel;
-    struct stat st;
-    const char *p;
-
-    if (fd < 0)
-        return true;
-    if (fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof parcel)
-        return error_set(err, HALLMARK_ERR_IO, "is given nothing to verify");
-    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED)
-        return error_set_errno(err, "cannot read what is to be verified");
-    memcpy(&parcel, p, sizeof parcel);
-    if (parcel.signatures_len > (size_t)st.st_size - sizeof parcel ||
-        parcel.data_len != (size_t)st.st_size - sizeof parcel - parcel.signatures_len)
-        return error_set(err, HALLMARK_ERR_IO, "is given something incomplete to verify");
-    task->n_signatures = parcel.n_signatures;
-    task->signatures = bytes_view_of(p + sizeof parcel, parcel.signatures_len);
-    task->data = bytes_view_of(p + sizeof parcel + parcel.signatures_len, parcel.data_len);
-    file_close(&fd);
-    return true;
-}
-
-/* Makes another gpg than the one that lists keys ready for what TASK says, or will be. */
-static void prepare(struct verification *v, const struct openpgp_task *task,
-                    struct hallmark_error *why)
-{
-    if (task->n_signatures || task->is_ahead)
-        v->ctx = openpgp_engine_new(task->home, why);
-    if (v->ctx && task->is_ahead)
-        start_verification(v, why);
-}
-
-/* Has it verify that, once it is known. */
-static bool verify(struct verification *v, struct openpgp_task *task, struct bytes *out,
-                   struct hallmark_error *why, struct hallmark_error *err)
-{
-    bool ok = !task->is_ahead || take_parcel(task, err);
-
-    if (ok && task->n_signatures && !why->code)
-        verify_all(v, task, out, why);
-    gpgme_release(v->ctx); /* which ends a gpg that nothing was given to */
-    end_verification(v);
-    return ok;
-}
-
-/* Answers with the list from CTX, for which gpg has been started where it is wanted, and with
+/* Answers with the list, for which gpg has been started where it is wanted, and with
  * FINDINGS, which mean nothing where there are no keys. */
-static bool put_answer(gpgme_ctx_t ctx, const struct openpgp_task *task,
-                       const struct bytes *findings, struct bytes *out, struct hallmark_error *err)
+static bool answer(struct session *session, const struct bytes *findings, struct bytes *out,
+                   struct hallmark_error *err)
 {
     struct openpgp_heading heading = {0};
-    bool ok;
+    const struct hallmark_error *why = &session->why;
+    bool ok, knows_keys;
 
     bytes_append(out, &heading, sizeof heading);
-    ok = task->is_listed || openpgp_keyring_put(ctx, out, err);
+    ok = session->is_listed || openpgp_keyring_put(session->list_ctx, out, err);
     heading.list_len = out->len - sizeof heading;
     memcpy(out->data, &heading, sizeof heading);
-    if (ok && (task->is_listed || heading.list_len))
+    knows_keys = session->is_listed || heading.list_len;
+    /* A gpg that does not list keys either is what there is to tell. */
+    if (ok && knows_keys && findings && why->code)
+        return error_set(err, why->code, "%s", why->text);
+    if (ok && knows_keys && findings)
         bytes_append(out, findings->data, findings->len);
+    session->is_listed = knows_keys;
+    return ok && openpgp_process_answer(out);
+}
+
+static bool verify(struct session *session, const struct openpgp_request *request,
+                   struct bytes *out, struct hallmark_error *err)
+{
+    struct bytes findings = {0};
+    bool ok;
+
+    prepare(session);
+    if (!session->why.code)
+        verify_all(&session->v, request->parts[OPENPGP_TASK_SIGNATURES],
+                   request->parts[OPENPGP_TASK_DATA], &findings, &session->why);
+    ok = answer(session, &findings, out, err);
+    bytes_free(&findings);
     return ok;
+}
+
+/* Does what is asked for; whether more may come. */
+static bool serve(struct session *session, const struct openpgp_request *request, struct bytes *out,
+                  struct hallmark_error *err)
+{
+    switch (request->kind) {
+    case OPENPGP_REQUEST_LIST:
+        return answer(session, NULL, out, err);
+    case OPENPGP_REQUEST_PREPARE:
+        prepare(session);
+        return true;
+    case OPENPGP_REQUEST_VERIFY:
+        return verify(session, request, out, err);
+    default:
+        return error_set(err, HALLMARK_ERR_IO, "is asked for what it does not do");
+    }
 }
 
 /* All in one process, for GPGME starts gpg only to learn its version, in each one. */
-bool openpgp_task_run(const void *request, struct bytes *out, struct hallmark_error *err)
+bool openpgp_task_run(const void *task, struct bytes *out, struct hallmark_error *err)
 {
-    struct openpgp_task task = *(const struct openpgp_task *)request;
-    struct hallmark_error why = {0};
-    struct verification v = {.ctx = NULL};
-    struct bytes findings = {0};
-    gpgme_ctx_t ctx;
+    struct session session = {.task = task, .v = {.ctx = NULL}};
+    struct openpgp_request request;
     bool ok;
 
     openpgp_engine_init();
-    ctx = openpgp_engine_new(task.home, err);
-    if (!ctx)
+    session.list_ctx = openpgp_engine_new(session.task->home, err);
+    if (!session.list_ctx)
         return false;
-    prepare(&v, &task, &why); /* which is waited for first */
-    ok = task.is_listed || openpgp_keyring_start(ctx, err);
-    ok = verify(&v, &task, &findings, &why, err) && ok;
-    if (!task.n_signatures) /* what had to be ready in vain is no failure */
-        error_clear(&why);
-    /* A gpg that does not list keys either is what there is to tell. */
-    ok = ok && put_answer(ctx, &task, &findings, out, err);
-    if (ok && why.code && (task.is_listed || out->len > sizeof(struct openpgp_heading)))
-        ok = error_set(err, why.code, "%s", why.text);
-    bytes_free(&findings);
-    gpgme_release(ctx);
-    return ok;
-}
-
-/* ---- In the caller ---- */
-
-static bool write_parcel(int fd, const struct openpgp_task *task)
-{
-    struct parcel parcel = {task->n_signatures, task->signatures.len, task->data.len};
-
-    return file_write_all(fd, &parcel, sizeof parcel) &&
-           file_write_all(fd, task->signatures.data, task->signatures.len) &&
-           file_write_all(fd, task->data.data, task->data.len);
-}
-
-bool openpgp_task_hand_over(int socket, const struct openpgp_task *task, struct hallmark_error *err)
-{
-    char byte = 0;
-    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-    union control_data control = {0};
-    struct msghdr msg = {.msg_iov = &iov,
-                         .msg_iovlen = 1,
-                         .msg_control = control.room,
-                         .msg_controllen = sizeof control.room};
-    int fd = memfd_create("hallmark", MFD_CLOEXEC);
-    bool ok = fd >= 0 && write_parcel(fd, task);
-
-    control.align.cmsg_level = SOL_SOCKET;
-    control.align.cmsg_type = SCM_RIGHTS;
-    control.align.cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(&control.align), &fd, sizeof fd);
-    /* One that has ended will be asked why. */
-    ok = ok && (sendmsg(socket, &msg, MSG_NOSIGNAL) == 1 || errno == EPIPE || errno == ECONNRESET);
-    if (!ok)
-        error_set_errno(err, "cannot hand over what is to be verified");
-    file_close(&fd);
+    session.is_listed = session.task->is_listed;
+    if (session.task->is_prepared)
+        prepare(&session); /* which is waited for first */
+    ok = session.is_listed || openpgp_keyring_start(session.list_ctx, err);
+    while (ok && (ok = openpgp_request_take(&request, err)) && request.kind) {
+        ok = serve(&session, &request, out, err);
+        openpgp_request_free(&request);
+    }
+    gpgme_release(session.v.ctx); /* which ends a gpg that nothing was given to */
+    end_verification(&session.v);
+    gpgme_release(session.list_ctx);
     return ok;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the verifying helper process is to do, and the form of its answer. */
+/* What the verifying helper process is to do, and the form of its answers. */
 #ifndef CRYPTO_OPENPGP_TASK_H
 #define CRYPTO_OPENPGP_TASK_H
 
@@ -7,11 +7,12 @@
 
 struct openpgp_task {
     const char *home;
-    bool is_listed;      /* no need to list the keys */
-    bool is_ahead;       /* what is to be verified will be handed over */
-    size_t n_signatures; /* 0: only list the keys */
-    struct bytes_view signatures, data;
+    bool is_listed;   /* no need to list the keys */
+    bool is_prepared; /* something will be verified: a gpg is started for that at once */
 };
+
+/* The parts of an OPENPGP_REQUEST_VERIFY; OPENPGP_REQUEST_LIST and _PREPARE have none. */
+enum { OPENPGP_TASK_SIGNATURES, OPENPGP_TASK_DATA };
 
 /* A signature as the helper reports it. */
 struct openpgp_finding {
@@ -25,17 +26,14 @@ struct openpgp_finding {
     int64_t created, expires;
 };
 
-/* The helper's answer starts with this; then come the list of keys and the findings. */
+/* Each of the helper's answers starts with this; then come the list of keys, unless it was told
+ * before, and the findings. */
 struct openpgp_heading {
     uint64_t list_len;
 };
 
-/* In a helper process, an openpgp_process_fn: does the struct openpgp_task at REQUEST. */
-bool openpgp_task_run(const void *request, struct bytes *out, struct hallmark_error *err);
-
-/* Hands to a helper that was started ahead, whose socket this is, what is to be verified, once; it
- * never waits. Without it, one whose socket is shut down for writing lists the keys. */
-bool openpgp_task_hand_over(int socket, const struct openpgp_task *task,
-                            struct hallmark_error *err);
+/* In a helper process, an openpgp_process_fn: the struct openpgp_task at TASK, and whatever is
+ * asked for then. */
+bool openpgp_task_run(const void *task, struct bytes *out, struct hallmark_error *err);
 
 #endif

@@ -484,11 +484,19 @@ static bool sign(const struct publication_target *target, const struct publicati
                          "the manifest of %zu files has %zu bytes; apt and our own clients refuse "
                          "more than %d",
                          release->n_entries, out->text.len, LIMITS_MANIFEST_BYTES);
-    return openpgp_sign(target->signer, bytes_view(&out->text), &out->made, err) &&
+    return openpgp_signing_sign(target->signing, bytes_view(&out->text), &out->made, err) &&
            verify_own(target, release->date, bytes_view(&out->text), &out->made, err);
 }
 
-bool publication_publish(const struct publication_target *target,
+void publication_target_close(struct publication_target *target)
+{
+    openpgp_signing_close(target->signing);
+    openpgp_close(target->keys);
+    target->signing = NULL;
+    target->keys = NULL;
+}
+
+bool publication_publish(struct publication_target *target,
                          const struct publication_content *content, struct hallmark_error *err)
 {
     size_t i, n = content->suites->n_suites;
@@ -497,6 +505,7 @@ bool publication_publish(const struct publication_target *target,
 
     for (i = 0; ok && i < n; i++)
         ok = sign(target, &content->suites->suites[i], &made[i], err);
+    publication_target_close(target);
     ok = ok && commit(target, content, made, err);
     for (i = 0; i < n; i++) {
         openpgp_signed_free(&made[i].made);

@@ -71,8 +71,9 @@ bool publication_settle(int rootfd, int statefd, const struct publication *publi
 struct publication_target {
     int rootfd, statefd;
     const struct openpgp_signer *signer;
-    struct openpgp *keys; /* SIGNER's public keys */
-    int64_t now;          /* the clock, by which the signatures are verified, and of KEYS */
+    struct openpgp_signing *signing; /* by SIGNER */
+    struct openpgp *keys;            /* SIGNER's public keys */
+    int64_t now; /* the clock, by which the signatures are verified, and of KEYS */
 };
 
 /* What is published. */
@@ -83,10 +84,13 @@ struct publication_content {
     size_t n_packages; /* for the record */
 };
 
+/* Ends what signs and what verifies, if it has not been. */
+void publication_target_close(struct publication_target *target);
+
 /* Signs CONTENT's releases, verifies the result as a client would who trusts exactly the signer's
- * keys, makes it current, and records it. HALLMARK_ERR_SIGNATURE where signing fails; on any
- * failure what is published stays. */
-bool publication_publish(const struct publication_target *target,
+ * keys, closes TARGET, makes the result current, and records it. HALLMARK_ERR_SIGNATURE where
+ * signing fails; on any failure what is published stays. */
+bool publication_publish(struct publication_target *target,
                          const struct publication_content *content, struct hallmark_error *err);
 
 #endif

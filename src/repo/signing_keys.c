@@ -9,17 +9,22 @@
 /* Clients need a new key this many seconds before the old one ends: a month. */
 enum { EXPIRY_WARNING = 30 * 86400 };
 
+static bool check_named(const struct hallmark_publisher *p, struct hallmark_error *err)
+{
+    return p->fingerprints.n_items ||
+           error_set(err, HALLMARK_ERR_USAGE,
+                     "there is no key to sign with: --key or Sign-With names its fingerprint");
+}
+
 bool signing_keys_load(struct hallmark_publisher *p, struct hallmark_error *err)
 {
-    if (p->keyring.len)
-        return true;
-    if (!p->fingerprints.n_items)
-        return error_set(err, HALLMARK_ERR_USAGE,
-                         "there is no key to sign with: --key or Sign-With names its fingerprint");
-    if (!openpgp_export(&p->signer, &p->keyring, err))
-        return false;
-    p->signer.exported = bytes_view(&p->keyring);
-    return true;
+    return p->keyring.len || (check_named(p, err) && openpgp_export(&p->signer, &p->keyring, err));
+}
+
+struct openpgp_signing *signing_keys_begin(struct hallmark_publisher *p, struct hallmark_error *err)
+{
+    bytes_free(&p->keyring);
+    return check_named(p, err) ? openpgp_signing_open(&p->signer, &p->keyring, err) : NULL;
 }
 
 static const struct openpgp_key *find_key(const struct openpgp_key *keys, size_t n_keys,

@@ -14,6 +14,10 @@ struct signing_keys_end {
 /* Exports the public keys into P->keyring, once. HALLMARK_ERR_USAGE where Sign-With is empty. */
 bool signing_keys_load(struct hallmark_publisher *p, struct hallmark_error *err);
 
+/* Gets ready to sign, and exports them again, as they are now. */
+struct openpgp_signing *signing_keys_begin(struct hallmark_publisher *p,
+                                           struct hallmark_error *err);
+
 /* Loads them, and opens them by the clock NOW. */
 struct openpgp *signing_keys_open(struct hallmark_publisher *p, int64_t now,
                                   struct hallmark_error *err);

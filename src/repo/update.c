@@ -69,8 +69,12 @@ static bool commit(struct hallmark_publisher *p, const struct publication *befor
     int64_t date;
     size_t i;
 
+    target.signing = signing_keys_begin(p, err);
+    if (!target.signing)
+        return false;
     target.keys = signing_keys_open(p, target.now, err);
-    if (!target.keys || !signing_keys_check(p, target.keys, end, err) ||
+    if (!target.keys || !openpgp_prepare(target.keys, err) ||
+        !signing_keys_check(p, target.keys, end, err) ||
         !next_date(p, before->last_date, &date, err))
         goto out;
     for (i = 0; i < content->suites->n_suites; i++) {
@@ -79,7 +83,7 @@ static bool commit(struct hallmark_publisher *p, const struct publication *befor
     }
     ok = publication_publish(&target, content, err);
 out:
-    openpgp_close(target.keys);
+    publication_target_close(&target);
     return ok;
 }
 

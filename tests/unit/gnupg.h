@@ -8,10 +8,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,20 +127,7 @@ static inline char *gnupg_fingerprint(const struct gnupg *g, const char *name, u
     return fingerprint;
 }
 
-/* Nothing of ours may be left in $TMPDIR. */
-static inline void gnupg_assert_clean(const struct gnupg *g)
-{
-    DIR *dir = opendir(g->tmp);
-    struct dirent *entry;
-
-    assert_non_null(dir);
-    while ((entry = readdir(dir)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            fail_msg("%s/%s was left behind", g->tmp, entry->d_name);
-    closedir(dir);
-}
-
-/* How many processes have TEXT in their command line; no test may leave one. */
+/* How many processes have TEXT in their command line. */
 static inline size_t gnupg_processes(const char *text)
 {
     DIR *dir = opendir("/proc");
@@ -164,6 +153,48 @@ static inline size_t gnupg_processes(const char *text)
     }
     closedir(dir);
     return n;
+}
+
+/* Nothing of ours may be left in $TMPDIR, and no process that has it in its command line. */
+static inline void gnupg_assert_clean(const struct gnupg *g)
+{
+    DIR *dir = opendir(g->tmp);
+    struct dirent *entry;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            fail_msg("%s/%s was left behind", g->tmp, entry->d_name);
+    closedir(dir);
+    assert_int_equal(gnupg_processes(g->tmp), 0);
+}
+
+/* The only child of this process; 0: it cannot be told. */
+static inline pid_t gnupg_find_child(void)
+{
+    struct hallmark_error ignored = {0};
+    struct bytes text = {0};
+    char *path = alloc_printf("/proc/%d/task/%d/children", (int)getpid(), (int)getpid());
+    pid_t pid = file_read(AT_FDCWD, path, 4096, &text, NULL, &ignored) && text.len
+                    ? (pid_t)atoi(text.data)
+                    : 0;
+
+    bytes_free(&text);
+    free(path);
+    return pid;
+}
+
+/* Lets gnupg_replace() have an effect on this process, and what it starts from now on, only. False
+ * where this user may not. */
+static inline bool gnupg_keep_apart(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "", MS_REC | MS_PRIVATE, "") == 0;
+}
+
+/* Puts SCRIPT in the place of /usr/bin/gpg. */
+static inline bool gnupg_replace(const char *script)
+{
+    return mount(script, "/usr/bin/gpg", "", MS_BIND, "") == 0;
 }
 
 #endif

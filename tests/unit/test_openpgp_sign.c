@@ -109,8 +109,27 @@ static int tear_down(void **state)
 
     openpgp_signed_free(&f->made);
     gnupg_assert_clean(f->g);
-    assert_int_equal(gnupg_processes(f->g->tmp), 0);
     return 0;
+}
+
+static struct bytes bytes_of(const char *text)
+{
+    struct bytes out = {0};
+
+    bytes_append_str(&out, text);
+    return out;
+}
+
+/* Signs TEXT. */
+static bool sign_text(struct fixture *f, const struct openpgp_signer *signer, const char *text)
+{
+    struct bytes keyring = {0};
+    struct openpgp_signing *signing = openpgp_signing_open(signer, &keyring, &f->err);
+    bool ok = signing && openpgp_signing_sign(signing, bytes_view_str(text), &f->made, &f->err);
+
+    openpgp_signing_close(signing);
+    bytes_free(&keyring);
+    return ok;
 }
 
 /* Signs with up to three keys. */
@@ -122,7 +141,7 @@ static bool sign(struct fixture *f, const char *passphrase, char *first, char *s
 
     error_clear(&f->err);
     openpgp_signed_free(&f->made);
-    return openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err);
+    return sign_text(f, &signer, signed_text);
 }
 
 static void assert_error(const struct fixture *f, enum hallmark_errcode code, const char *key,
@@ -220,7 +239,7 @@ static void openpgp_sign_accepts_the_home_of_the_environment(void **state)
     bool ok;
 
     setenv("GNUPGHOME", f->g->home, 1);
-    ok = openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err);
+    ok = sign_text(f, &signer, signed_text);
     unsetenv("GNUPGHOME");
     assert_true(ok);
     assert_signed_by(f, f->alice, NULL, NULL);
@@ -239,7 +258,7 @@ static void openpgp_sign_accepts_a_redirected_agent(void **state)
                 "gpg --homedir second --no-autostart --import && gpg-connect-agent /bye && "
                 "printf '%%%%Assuan%%%%\\nsocket=%s/S.gpg-agent\\n' >second/S.gpg-agent",
                 f->g->home);
-    assert_true(openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err));
+    assert_true(sign_text(f, &signer, signed_text));
     assert_signed_by(f, f->alice, NULL, NULL);
     free(home);
 }
@@ -320,7 +339,7 @@ static void openpgp_sign_rejects_wrong_names(void **state)
     assert_false(sign(f, NULL, f->alice, f->bob, f->alice));
     assert_error(f, HALLMARK_ERR_USAGE, f->alice, "named twice");
     error_clear(&f->err);
-    assert_false(openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err));
+    assert_false(sign_text(f, &signer, signed_text));
     assert_error(f, HALLMARK_ERR_USAGE, "", "no key to sign with");
 }
 
@@ -411,7 +430,7 @@ static bool sign_with_person(struct fixture *f, const char *reply)
         "chmod 755 pinentry && echo \"pinentry-program $PWD/pinentry\" >>home/gpg-agent.conf; "
         "gpgconf --kill gpg-agent",
         reply, reply);
-    return openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err);
+    return sign_text(f, &signer, signed_text);
 }
 
 static void openpgp_sign_accepts_a_person(void **state)
@@ -446,21 +465,73 @@ static void openpgp_sign_rejects_a_missing_home(void **state)
     struct openpgp_signer signer = {.gnupg_home = "/nonexistent", .fingerprints = fingerprints};
     struct bytes ring = {0};
 
-    assert_false(openpgp_sign(&signer, bytes_view_str(signed_text), &f->made, &f->err));
+    assert_false(sign_text(f, &signer, signed_text));
     assert_error(f, HALLMARK_ERR_USAGE, "/nonexistent", "is not a directory");
     error_clear(&f->err);
     assert_false(openpgp_export(&signer, &ring, &f->err));
     assert_error(f, HALLMARK_ERR_USAGE, "/nonexistent", "is not a directory");
 }
 
-static void openpgp_sign_rejects_no_text(void **state)
+/* One helper signs them all, and tells the keys that it signs with. */
+static void openpgp_sign_accepts_several_texts(void **state)
+{
+    struct fixture *f = *state;
+    char *const fingerprints[] = {f->alice, f->rsa, NULL};
+    struct openpgp_signer signer = {.gnupg_home = f->g->home, .fingerprints = fingerprints};
+    struct bytes told = bytes_of("before"), exported = bytes_of("before");
+    struct openpgp_signing *signing = openpgp_signing_open(&signer, &told, &f->err);
+
+    assert_non_null(signing);
+    assert_true(openpgp_export(&signer, &exported, &f->err));
+    assert_int_equal(told.len, exported.len);
+    assert_memory_equal(told.data, exported.data, told.len);
+    assert_true(
+        openpgp_signing_sign(signing, bytes_view_str("Origin: other\n"), &f->made, &f->err));
+    assert_non_null(strstr(f->made.inline_text.data, "\nOrigin: other\n"));
+    openpgp_signed_free(&f->made);
+    assert_true(openpgp_signing_sign(signing, bytes_view_str(signed_text), &f->made, &f->err));
+    assert_signed_by(f, f->alice, f->rsa, NULL);
+    openpgp_signing_close(signing);
+    bytes_free(&told);
+    bytes_free(&exported);
+}
+
+/* A key that could sign at first; nothing is made by what has failed once. */
+static void openpgp_sign_rejects_what_goes_wrong_later(void **state)
 {
     struct fixture *f = *state;
     char *const fingerprints[] = {f->alice, NULL};
     struct openpgp_signer signer = {.gnupg_home = f->g->home, .fingerprints = fingerprints};
+    struct bytes keyring = {0};
+    struct openpgp_signing *signing = openpgp_signing_open(&signer, &keyring, &f->err);
 
-    assert_false(openpgp_sign(&signer, bytes_view_str(""), &f->made, &f->err));
+    assert_non_null(signing);
+    gnupg_shell(f->g, "mv home/private-keys-v1.d away && mkdir -m 700 home/private-keys-v1.d && "
+                      "gpgconf --kill gpg-agent && gpgconf --launch gpg-agent");
+    assert_false(openpgp_signing_sign(signing, bytes_view_str(signed_text), &f->made, &f->err));
+    assert_error(f, HALLMARK_ERR_SIGNATURE, f->alice, ": gpg did not sign");
+    gnupg_shell(f->g, "rm -rf home/private-keys-v1.d && mv away home/private-keys-v1.d");
+    error_clear(&f->err);
+    assert_false(openpgp_signing_sign(signing, bytes_view_str(signed_text), &f->made, &f->err));
+    assert_error(f, HALLMARK_ERR_IO, "gpg (signing)", "has ended");
+    openpgp_signing_close(signing);
+    bytes_free(&keyring);
+}
+
+static void openpgp_sign_rejects_no_text_and_too_much(void **state)
+{
+    struct fixture *f = *state;
+    char *const fingerprints[] = {f->alice, NULL};
+    struct openpgp_signer signer = {.gnupg_home = f->g->home, .fingerprints = fingerprints};
+    char *text = alloc_array(LIMITS_MANIFEST_BYTES + 2, 1);
+
+    assert_false(sign_text(f, &signer, text));
     assert_error(f, HALLMARK_ERR_MALFORMED, "text to sign", "0 bytes");
+    memset(text, 'x', LIMITS_MANIFEST_BYTES + 1);
+    error_clear(&f->err);
+    assert_false(sign_text(f, &signer, text));
+    assert_error(f, HALLMARK_ERR_MALFORMED, "text to sign", "1 to");
+    free(text);
 }
 
 static void openpgp_export_accepts_and_rejects(void **state)
@@ -513,7 +584,9 @@ int main(void)
         TEST(openpgp_sign_accepts_a_person),
         TEST(openpgp_sign_rejects_a_dead_agent_g16),
         TEST(openpgp_sign_rejects_a_missing_home),
-        TEST(openpgp_sign_rejects_no_text),
+        TEST(openpgp_sign_accepts_several_texts),
+        TEST(openpgp_sign_rejects_what_goes_wrong_later),
+        TEST(openpgp_sign_rejects_no_text_and_too_much),
         TEST(openpgp_export_accepts_and_rejects),
     };
 
