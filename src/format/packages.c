@@ -203,7 +203,7 @@ void packages_write_stanza(const struct control *control, const struct release_e
     bytes_printf(out, "Size: %" PRIu64 "\n", entry->size);
     write_hash(out, "SHA256", entry->sha256, sizeof entry->sha256);
     if (hashes & RELEASE_SHA512)
-        write_hash(out, "SHA512", entry->sha512, sizeof entry->sha512);
+        write_hash(out, "SHA512", entry->sha512, RELEASE_SHA512_LEN);
 }
 
 /* By what apt and dpkg tell packages apart. */

@@ -31,26 +31,39 @@ enum { WRITTEN_PATH_LEN = LIMITS_LINE_BYTES - 1 - 2 * RELEASE_SHA512_LEN - 1 - 1
 struct section {
     struct release_entry *entries;
     size_t n_entries;
-    char *paths;
+    struct arena paths, sha512s;
     size_t line; /* of the current entry */
 };
 
-/* A hash section's name, and where its hashes go. */
+/* A hash section. */
 struct hash {
     enum release_hashes flag;
     const char *name;
-    size_t len, offset;
+    size_t len;
 };
 
 static const struct hash hashes[] = {
-    {RELEASE_SHA256, "SHA256", RELEASE_SHA256_LEN, offsetof(struct release_entry, sha256)},
-    {RELEASE_SHA512, "SHA512", RELEASE_SHA512_LEN, offsetof(struct release_entry, sha512)},
+    {RELEASE_SHA256, "SHA256", RELEASE_SHA256_LEN},
+    {RELEASE_SHA512, "SHA512", RELEASE_SHA512_LEN},
 };
 enum { N_HASHES = sizeof hashes / sizeof *hashes };
 
-static unsigned char *hash_of(struct release_entry *entry, const struct hash *hash)
+static const unsigned char *hash_of(const struct release_entry *entry, const struct hash *hash)
 {
-    return (unsigned char *)entry + hash->offset;
+    return hash->flag == RELEASE_SHA256 ? entry->sha256 : entry->sha512;
+}
+
+/* Room for a hash of ENTRY. */
+static unsigned char *reserve_hash(struct release_entry *entry, const struct hash *hash,
+                                   struct section *s)
+{
+    unsigned char *room;
+
+    if (hash->flag == RELEASE_SHA256)
+        return entry->sha256;
+    room = (unsigned char *)arena_reserve(&s->sha512s, RELEASE_SHA512_LEN);
+    entry->sha512 = room;
+    return room;
 }
 
 static bool malformed(size_t line, const char *fault, struct hallmark_error *err)
@@ -130,15 +143,16 @@ static bool parse_path(struct bytes_view path, size_t line, struct hallmark_erro
     return check_path(path, where, err);
 }
 
-/* " HASH SIZE PATH"; the path is copied to *PATHS, which moves behind it. */
+/* " HASH SIZE PATH" */
 static bool parse_entry(struct release_entry *entry, struct bytes_view line,
                         const struct hash *hash, struct section *s, struct hallmark_error *err)
 {
     struct bytes_view rest = {line.data + 1, line.len - 1}, digits, size;
+    char *path;
 
     if (!take_column(&rest, &digits) || !take_column(&rest, &size))
         return malformed(s->line, "is not \" HASH SIZE PATH\"", err);
-    if (!encoding_unhex(hash_of(entry, hash), hash->len, digits))
+    if (!encoding_unhex(reserve_hash(entry, hash, s), hash->len, digits))
         return error_set(err, HALLMARK_ERR_MALFORMED,
                          "%s: line %zu: the hash is not %zu lower-case hexadecimal digits behind "
                          "one blank",
@@ -149,26 +163,26 @@ static bool parse_entry(struct release_entry *entry, struct bytes_view line,
                          "and leading zeros",
                          what, s->line, size.len < 32 ? (int)size.len : 32, size.data);
     /* apt-ftparchive lists the Release that it overwrites: nothing that anybody could verify. */
-    if (find_ours(rest, N_MANIFESTS))
+    if (find_ours(rest, N_MANIFESTS)) {
         s->n_entries--;
-    else if (!parse_path(rest, s->line, err))
+        return true;
+    }
+    if (!parse_path(rest, s->line, err))
         return false;
-    memcpy(entry->path, rest.data, rest.len);
-    entry->path[rest.len] = '\0';
+    path = arena_reserve(&s->paths, rest.len + 1);
+    memcpy(path, rest.data, rest.len);
+    path[rest.len] = '\0';
+    entry->path = path;
     return true;
 }
 
-/* How many lines VALUE has behind its first, and how long their last words are, each with a NUL. */
-static size_t count_lines(struct bytes_view value, size_t *paths_len)
+static size_t count_lines(struct bytes_view value)
 {
     struct bytes_view line;
-    const char *blank;
     size_t n = 0;
 
-    for (*paths_len = 0; bytes_view_next_line(&value, &line); n++) {
-        blank = memrchr(line.data, ' ', line.len); /* there is one: the first byte */
-        *paths_len += (size_t)(line.data + line.len - blank);
-    }
+    while (bytes_view_next_line(&value, &line))
+        n++;
     return n;
 }
 
@@ -176,26 +190,22 @@ static bool parse_section(struct section *s, const struct deb822_field *field,
                           const struct hash *hash, struct hallmark_error *err)
 {
     struct bytes_view rest = field->value, line;
-    size_t paths_len, n_lines;
-    char *path;
+    size_t n_lines;
 
     if (rest.len && rest.data[0] != '\n')
         return malformed(field->line, "an entry beside the name of its section", err);
     if (rest.len)
         bytes_view_next_line(&rest, &line); /* the empty one behind the colon */
-    n_lines = count_lines(rest, &paths_len);
+    n_lines = count_lines(rest);
     if (n_lines > LIMITS_ENTRIES)
         return error_set(err, HALLMARK_ERR_MALFORMED, "%s: line %zu: %zu entries, at most %d", what,
                          field->line, n_lines, LIMITS_ENTRIES);
     s->entries = alloc_array(n_lines, sizeof *s->entries);
-    s->paths = path = alloc_array(paths_len, 1);
     s->line = field->line;
     while (bytes_view_next_line(&rest, &line)) {
         s->line++;
-        s->entries[s->n_entries].path = path;
         if (!parse_entry(&s->entries[s->n_entries++], line, hash, s, err))
             return false;
-        path += strlen(path) + 1;
     }
     return true;
 }
@@ -317,9 +327,8 @@ static bool disagree(const char *path, const char *fault, struct hallmark_error 
                      what, path, fault);
 }
 
-/* Takes the hashes of S over into the entries that R has already; both are sorted. */
-static bool merge_section(struct release *r, const struct section *s, const struct hash *hash,
-                          struct hallmark_error *err)
+/* Takes the SHA512 of S over into the entries that R has already; both are sorted. */
+static bool merge_section(struct release *r, const struct section *s, struct hallmark_error *err)
 {
     size_t i;
     int order;
@@ -333,7 +342,7 @@ static bool merge_section(struct release *r, const struct section *s, const stru
                             "stands in one of them only", err);
         if (r->entries[i].size != s->entries[i].size)
             return disagree(r->entries[i].path, "has two sizes", err);
-        memcpy(hash_of(&r->entries[i], hash), hash_of(&s->entries[i], hash), hash->len);
+        r->entries[i].sha512 = s->entries[i].sha512;
     }
     return true;
 }
@@ -345,16 +354,22 @@ static bool add_section(struct release *r, const struct deb822_field *field,
     bool ok = parse_section(&s, field, hash, err) && sort_entries(s.entries, s.n_entries, err);
 
     if (ok && r->hashes) {
-        ok = merge_section(r, &s, hash, err);
+        ok = merge_section(r, &s, err);
     } else if (ok) {
         r->entries = s.entries;
         r->n_entries = r->entries_cap = s.n_entries;
         r->paths = s.paths;
-        s = (struct section){0};
+        s.entries = NULL;
+        s.paths = (struct arena){NULL};
+    }
+    if (ok && hash->flag == RELEASE_SHA512) {
+        r->sha512s = s.sha512s;
+        s.sha512s = (struct arena){NULL};
     }
     r->hashes |= ok ? hash->flag : 0u;
     free(s.entries);
-    free(s.paths);
+    arena_free(&s.paths);
+    arena_free(&s.sha512s);
     return ok;
 }
 
@@ -408,8 +423,6 @@ out:
 
 void release_free(struct release *release)
 {
-    size_t i;
-
     if (!release)
         return;
     free(release->origin);
@@ -420,10 +433,9 @@ void release_free(struct release *release)
     free(release->description);
     strlist_free(&release->architectures);
     strlist_free(&release->components);
-    for (i = 0; !release->paths && i < release->n_entries; i++)
-        free(release->entries[i].path);
-    free(release->paths);
     free(release->entries);
+    arena_free(&release->paths);
+    arena_free(&release->sha512s);
     *release = (struct release){0};
 }
 
@@ -451,15 +463,18 @@ const struct release_entry *release_find(const struct release *release, const ch
 
 /* ---- Building and writing ------------------------------------------------------------------- */
 
-struct release_entry *release_add(struct release *release, const char *path)
+void release_add(struct release *release, const struct release_entry *entry)
 {
-    struct release_entry *entry;
+    struct release_entry *added;
 
     release->entries = alloc_one_more(release->entries, release->n_entries, &release->entries_cap,
                                       sizeof *release->entries);
-    entry = &release->entries[release->n_entries++];
-    *entry = (struct release_entry){.path = alloc_strdup(path)};
-    return entry;
+    added = &release->entries[release->n_entries++];
+    *added = *entry;
+    added->path = arena_strdup(&release->paths, entry->path);
+    if (entry->sha512)
+        added->sha512 = memcpy(arena_reserve(&release->sha512s, RELEASE_SHA512_LEN), entry->sha512,
+                               RELEASE_SHA512_LEN);
 }
 
 bool release_sort(struct release *release, struct hallmark_error *err)

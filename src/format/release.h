@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/strlist.h"
@@ -15,10 +16,10 @@
 enum { RELEASE_SHA256_LEN = 32, RELEASE_SHA512_LEN = 64 };
 
 struct release_entry {
-    char *path;
-    uint64_t size; /* bytes */
+    const char *path; /* lent */
+    uint64_t size;    /* bytes */
     unsigned char sha256[RELEASE_SHA256_LEN];
-    unsigned char sha512[RELEASE_SHA512_LEN];
+    const unsigned char *sha512; /* RELEASE_SHA512_LEN bytes, lent; NULL: not known */
 };
 
 /* Which hash sections there are; every entry stands in all of them. */
@@ -37,7 +38,7 @@ struct release {
     struct release_entry *entries; /* sorted by the bytes of path */
     size_t n_entries;
     size_t entries_cap;
-    char *paths; /* the memory of all paths, where parsing made them */
+    struct arena paths, sha512s; /* what the entries lend */
 };
 
 /* Parses TEXT. HALLMARK_ERR_MALFORMED for whatever deb822_parse() refuses, and: neither SHA256 nor
@@ -59,9 +60,8 @@ size_t release_count_packages(const struct release *release);
 /* The entry of PATH, lent; NULL where there is none. */
 const struct release_entry *release_find(const struct release *release, const char *path);
 
-/* Appends a zeroed entry that owns a copy of PATH (or takes it over: free(3) releases it) to a release
- * that is being built. */
-struct release_entry *release_add(struct release *release, const char *path);
+/* Appends a copy of ENTRY, and of its path and its SHA512, to a release that is being built. */
+void release_add(struct release *release, const struct release_entry *entry);
 
 /* Sorts the entries and refuses what release_parse() would refuse about paths, HALLMARK_ERR_MALFORMED.
  * Call it after the last release_add(). */
@@ -70,7 +70,7 @@ bool release_sort(struct release *release, struct hallmark_error *err);
 /* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, NotAutomatic,
  * ButAutomaticUpgrades, Acquire-By-Hash, No-Support-for-Architecture-all, Architectures, Components,
  * Description, SHA256, SHA512; nothing for what is absent. No line has blanks at its end or starts with
- * "-". */
+ * "-". Every entry must know its hash for each of them. */
 void release_write(const struct release *release, struct bytes *out);
 
 /* Whether both say the same but for Date and Valid-Until. */

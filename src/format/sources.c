@@ -243,7 +243,7 @@ void sources_write_stanza(const struct dsc *dsc, const struct release_entry *ent
         return;
     bytes_append_str(out, "Checksums-Sha512:\n");
     for (i = 0; i <= dsc->n_files; i++) {
-        encoding_hex(hex, entries[i].sha512, sizeof entries[i].sha512);
+        encoding_hex(hex, entries[i].sha512, RELEASE_SHA512_LEN);
         bytes_printf(out, " %s %" PRIu64 " %s\n", hex, entries[i].size,
                      path_basename(entries[i].path));
     }

@@ -71,8 +71,7 @@ static void list_entry(const struct apt_staged *written, const struct publicatio
         add_by_hash(out, path, "SHA256", bytes_view_of(entry->sha256, sizeof entry->sha256),
                     staged);
     if (suite->release.hashes & RELEASE_SHA512)
-        add_by_hash(out, path, "SHA512", bytes_view_of(entry->sha512, sizeof entry->sha512),
-                    staged);
+        add_by_hash(out, path, "SHA512", bytes_view_of(entry->sha512, RELEASE_SHA512_LEN), staged);
     free(path);
 }
 

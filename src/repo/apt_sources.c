@@ -30,7 +30,7 @@ struct published {
 
 /* A source package of the tree. */
 struct source {
-    struct release_entry entry; /* of the .dsc; owns its path */
+    struct release_entry entry; /* of the .dsc */
     struct bytes text;          /* of the .dsc where it is new, then of its stanza */
     bool is_new, is_used;
     struct sources_stanza stanza;
@@ -46,7 +46,8 @@ struct apt_sources {
     size_t n_sources, sources_cap;
     struct listed *listed;
     size_t n_listed, listed_cap;
-    bool is_sorted; /* listed is */
+    bool is_sorted;      /* listed is */
+    struct arena memory; /* what the entries of sources and listed lend */
 };
 
 struct apt_sources *apt_sources_new(unsigned hashes)
@@ -68,15 +69,14 @@ void apt_sources_free(struct apt_sources *s)
         sources_free(&s->published[i].sources);
         bytes_free(&s->published[i].text);
     }
-    for (i = 0; i < s->n_sources; i++) {
-        free(s->sources[i].entry.path);
+    for (i = 0; i < s->n_sources; i++)
         bytes_free(&s->sources[i].text);
-    }
     for (i = 0; i < s->n_listed; i++)
         free(s->listed[i].path);
     free(s->published);
     free(s->sources);
     free(s->listed);
+    arena_free(&s->memory);
     free(s);
 }
 
@@ -179,6 +179,19 @@ static void list_files(struct apt_sources *s, const char *dsc, const struct dsc_
     s->is_sorted = false;
 }
 
+/* ENTRY with the name PATH, and a copy of its SHA512. */
+static struct release_entry keep_entry(struct apt_sources *s, const struct release_entry *entry,
+                                       const char *path)
+{
+    struct release_entry out = *entry;
+
+    out.path = path;
+    if (entry->sha512)
+        out.sha512 = memcpy(arena_reserve(&s->memory, RELEASE_SHA512_LEN), entry->sha512,
+                            RELEASE_SHA512_LEN);
+    return out;
+}
+
 /* Appends a source without text or stanza. */
 static struct source *add_source(struct apt_sources *s, const struct release_entry *entry)
 {
@@ -186,8 +199,8 @@ static struct source *add_source(struct apt_sources *s, const struct release_ent
 
     s->sources = alloc_one_more(s->sources, s->n_sources, &s->sources_cap, sizeof *s->sources);
     source = &s->sources[s->n_sources++];
-    *source = (struct source){.entry = *entry, .is_used = true};
-    source->entry.path = alloc_strdup(entry->path);
+    *source = (struct source){.entry = keep_entry(s, entry, arena_strdup(&s->memory, entry->path)),
+                              .is_used = true};
     return source;
 }
 
@@ -276,8 +289,7 @@ void apt_sources_add_file(struct apt_sources *s, const struct release_entry *ent
     if (!listed)
         return;
     listed->is_there = true;
-    listed->entry = *entry;
-    listed->entry.path = listed->path;
+    listed->entry = keep_entry(s, entry, listed->path);
 }
 
 /* ---- The plan ------------------------------------------------------------------------------- */

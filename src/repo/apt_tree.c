@@ -427,18 +427,12 @@ static void add_published(const struct apt_tree *tree, const struct apt_item *it
                           struct release *release)
 {
     const struct release_entry *entry;
-    struct release_entry *added;
     unsigned form;
-    char *path;
 
     for (form = 0; form < INDEX_FORMS; form++) {
         entry = find_published(tree, item, form);
-        if (!entry || !(forms_of(tree, item) >> form & 1))
-            continue;
-        added = release_add(release, entry->path);
-        path = added->path;
-        *added = *entry;
-        added->path = path;
+        if (entry && forms_of(tree, item) >> form & 1)
+            release_add(release, entry);
     }
 }
 
@@ -497,14 +491,14 @@ static void add_written(struct apt_tree *tree, const struct apt_item *item, unsi
                         const struct index_written *written, struct publication_suite *suite)
 {
     char *path = alloc_printf("%s%s", item->path, index_suffixes[form]);
-    struct release_entry *entry = release_add(&suite->release, path);
     char *full = path_join(suite->directory, path);
+    struct release_entry entry = {
+        .path = path, .size = written->size, .sha512 = written->digest.sha512};
 
-    entry->size = written->size;
-    memcpy(entry->sha256, written->digest.sha256, sizeof entry->sha256);
-    memcpy(entry->sha512, written->digest.sha512, sizeof entry->sha512);
+    memcpy(entry.sha256, written->digest.sha256, sizeof entry.sha256);
+    release_add(&suite->release, &entry);
     apt_files_add_staged(&tree->staged, full, written->name);
-    index_stamps_note_written(tree->before->stamps, full, entry, &written->stamp);
+    index_stamps_note_written(tree->before->stamps, full, &entry, &written->stamp);
     free(full);
     free(path);
 }

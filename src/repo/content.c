@@ -58,7 +58,8 @@ struct content *content_of_entry(const struct release *release, const struct rel
     content->said_by = "the manifest";
     content->hashes = release->hashes;
     memcpy(content->sha256, entry->sha256, sizeof content->sha256);
-    memcpy(content->sha512, entry->sha512, sizeof content->sha512);
+    if (entry->sha512)
+        memcpy(content->sha512, entry->sha512, sizeof content->sha512);
     write_hashes(content);
     if (kind == CONTENT_METADATA && release->acquire_by_hash)
         content->by_hash = by_hash_path(content, path);

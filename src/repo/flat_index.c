@@ -75,7 +75,7 @@ static const struct packages_stanza *find(const struct flat_index_builder *build
     if (!stanza || stanza->size != entry->size || stanza->hashes != builder->hashes ||
         memcmp(stanza->sha256, entry->sha256, sizeof entry->sha256) != 0 ||
         (builder->hashes & RELEASE_SHA512 &&
-         memcmp(stanza->sha512, entry->sha512, sizeof entry->sha512) != 0))
+         memcmp(stanza->sha512, entry->sha512, sizeof stanza->sha512) != 0))
         return NULL;
     return stanza;
 }
@@ -160,7 +160,7 @@ static bool compress(const struct flat_index *published, struct flat_index *inde
 static bool list_files(struct release *release, const struct flat_index *index,
                        struct hallmark_error *err)
 {
-    struct release_entry *entry;
+    struct release_entry entry;
     struct digest_value digest;
     size_t i;
 
@@ -169,10 +169,10 @@ static bool list_files(struct release *release, const struct flat_index *index,
             continue;
         if (!digest_bytes(release->hashes, bytes_view(&index->files[i]), &digest, err))
             return false;
-        entry = release_add(release, flat_index_names[i]);
-        entry->size = index->files[i].len;
-        memcpy(entry->sha256, digest.sha256, sizeof entry->sha256);
-        memcpy(entry->sha512, digest.sha512, sizeof entry->sha512);
+        entry = (struct release_entry){
+            .path = flat_index_names[i], .size = index->files[i].len, .sha512 = digest.sha512};
+        memcpy(entry.sha256, digest.sha256, sizeof entry.sha256);
+        release_add(release, &entry);
     }
     release->acquire_by_hash = true;
     return true;
@@ -230,7 +230,7 @@ void flat_index_list_by_hash(const struct release_entry *entry, unsigned hashes,
         free(path);
     }
     if (hashes & RELEASE_SHA512) {
-        encoding_hex(hex, entry->sha512, sizeof entry->sha512);
+        encoding_hex(hex, entry->sha512, RELEASE_SHA512_LEN);
         path = alloc_printf("by-hash/SHA512/%s", hex);
         strlist_add(out, path);
         free(path);

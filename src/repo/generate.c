@@ -70,13 +70,14 @@ static int64_t clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* The entry of PATH, which borrows it. */
-static struct release_entry entry_from(char *path, const struct digest_cache_record *record)
+/* The entry of PATH, which borrows it and what RECORD holds. */
+static struct release_entry entry_from(const char *path, const struct digest_cache_record *record)
 {
     struct release_entry entry = {.path = path, .size = record->stamp.size};
 
     memcpy(entry.sha256, record->digest.sha256, sizeof entry.sha256);
-    memcpy(entry.sha512, record->digest.sha512, sizeof entry.sha512);
+    if (record->algorithms & DIGEST_SHA512)
+        entry.sha512 = record->digest.sha512;
     return entry;
 }
 
@@ -324,19 +325,13 @@ static bool hash_file(struct generate *g, const char *path, struct reading *out,
 static bool add_listed(struct generate *g, const struct release_entry *entry,
                        const struct reading *reading, struct hallmark_error *err)
 {
-    struct release_entry *added;
-    char *path;
-
     /* First, so that nothing of a package that is broken is left. */
     if (flat_index_wants(entry->path) &&
         !flat_index_add(g->flat, entry, bytes_view(&reading->control), err))
         return false;
     if (reading->record.is_checked)
         flat_index_add_sizes(g->flat, entry->path, &reading->record.totals);
-    added = release_add(g->release, entry->path);
-    path = added->path;
-    *added = *entry;
-    added->path = path;
+    release_add(g->release, entry);
     return true;
 }
 

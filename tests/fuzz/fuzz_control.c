@@ -20,7 +20,8 @@ static bool has_room(const struct control *control, size_t size)
 static void check_stanza(const struct control *control)
 {
     char path[] = "pool/x.deb";
-    struct release_entry entry = {.path = path, .size = 1};
+    static const unsigned char sha512[RELEASE_SHA512_LEN];
+    struct release_entry entry = {.path = path, .size = 1, .sha512 = sha512};
     struct packages packages = {0}, again = {0};
     struct bytes text = {0}, index = {0};
     struct hallmark_error err = {0};

@@ -17,14 +17,17 @@ static bool is_same(struct bytes_view a, struct bytes_view b)
 /* A .dsc and its files as a tree may have them. */
 static struct release_entry *make_entries(const struct dsc *dsc)
 {
+    static const unsigned char sha512[RELEASE_SHA512_LEN];
     struct release_entry *entries = alloc_array(dsc->n_files + 1, sizeof *entries);
     size_t i;
 
     entries[0].path = alloc_strdup("pool/main.dsc");
+    entries[0].sha512 = sha512;
     for (i = 0; i < dsc->n_files; i++) {
         entries[i + 1].path =
             alloc_printf("pool/%.*s", (int)dsc->files[i].name.len, dsc->files[i].name.data);
         entries[i + 1].size = dsc->files[i].size;
+        entries[i + 1].sha512 = sha512;
         memcpy(entries[i + 1].sha256, dsc->files[i].sha256, sizeof entries[i + 1].sha256);
     }
     return entries;
@@ -65,7 +68,7 @@ static void check_stanza(const struct dsc *dsc)
     bytes_free(&text);
     bytes_free(&index);
     for (i = 0; i <= dsc->n_files; i++)
-        free(entries[i].path);
+        free((char *)(uintptr_t)entries[i].path);
     free(entries);
 }
 

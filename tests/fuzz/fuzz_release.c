@@ -16,6 +16,7 @@ static void check_entries(const struct release *release)
 
         INVARIANT(path_check(bytes_view_str(entry->path), "", NULL));
         INVARIANT(entry->size <= INT64_MAX);
+        INVARIANT(!entry->sha512 == !(release->hashes & RELEASE_SHA512));
         INVARIANT(release_find(release, entry->path) == entry);
         INVARIANT(i == 0 || strcmp(release->entries[i - 1].path, entry->path) < 0);
     }

@@ -48,6 +48,7 @@ static void start(struct fixture *f)
         .records[PUBLICATION_PUBLISHED] = {
             .date = DATE,
             .digests = {(char *)(uintptr_t)HEX, (char *)(uintptr_t)HEX, (char *)(uintptr_t)HEX}}};
+    struct release_entry entry = {.path = "main/Packages", .size = 4};
     struct publication_suite *suite;
 
     *f = (struct fixture){.dir = temporary_new()};
@@ -61,9 +62,9 @@ static void start(struct fixture *f)
     assert_true(publication_record_state_save(f->fd, &state, &err));
     suite = publication_add_suite(&f->suites, "stable");
     suite->release.date = DATE;
-    f->entry = release_add(&suite->release, "main/Packages");
-    f->entry->size = 4;
-    memset(f->entry->sha256, 7, sizeof f->entry->sha256);
+    memset(entry.sha256, 7, sizeof entry.sha256);
+    release_add(&suite->release, &entry);
+    f->entry = &suite->release.entries[0];
 }
 
 static void stop(struct fixture *f)

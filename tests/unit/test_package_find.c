@@ -13,10 +13,13 @@
 static struct release make_release(const char *const *paths)
 {
     struct release release = {.hashes = RELEASE_SHA256};
+    struct release_entry entry = {.size = 0};
     struct hallmark_error err = {0};
 
-    for (; *paths; paths++)
-        release_add(&release, *paths);
+    for (; *paths; paths++) {
+        entry.path = *paths;
+        release_add(&release, &entry);
+    }
     assert_true(release_sort(&release, &err));
     return release;
 }

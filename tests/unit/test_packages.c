@@ -77,12 +77,13 @@ static void packages_rejects_bad_files(void **state)
 /* The stanza of CONTROL in a file at PATH. */
 static void write_stanza(const char *control_text, char *path, unsigned hashes, struct bytes *out)
 {
-    struct release_entry entry = {.path = path, .size = 7};
+    unsigned char sha512[RELEASE_SHA512_LEN];
+    struct release_entry entry = {.path = path, .size = 7, .sha512 = sha512};
     struct control control;
     struct hallmark_error err = {0};
 
     memset(entry.sha256, 0xab, sizeof entry.sha256);
-    memset(entry.sha512, 0xcd, sizeof entry.sha512);
+    memset(sha512, 0xcd, sizeof sha512);
     if (!control_parse(&control, bytes_view_str(control_text), "control", &err))
         fail_msg("%s", err.text);
     packages_write_stanza(&control, &entry, hashes, out);

@@ -79,14 +79,16 @@ static void sources_rejects_bad_files(void **state)
 static void write_stanza(const char *text, char *dsc_path, char *path, unsigned hashes,
                          struct bytes *out)
 {
-    struct release_entry entries[] = {{.path = dsc_path, .size = 7}, {.path = path, .size = 9}};
+    unsigned char sha512[2][RELEASE_SHA512_LEN];
+    struct release_entry entries[] = {{.path = dsc_path, .size = 7, .sha512 = sha512[0]},
+                                      {.path = path, .size = 9, .sha512 = sha512[1]}};
     struct hallmark_error err = {0};
     struct dsc dsc;
 
     memset(entries[0].sha256, 0xaa, sizeof entries[0].sha256);
     memset(entries[1].sha256, 0xbb, sizeof entries[1].sha256);
-    memset(entries[0].sha512, 0xaa, sizeof entries[0].sha512);
-    memset(entries[1].sha512, 0xbb, sizeof entries[1].sha512);
+    memset(sha512[0], 0xaa, sizeof sha512[0]);
+    memset(sha512[1], 0xbb, sizeof sha512[1]);
     if (!dsc_parse(&dsc, bytes_view_str(text), "x.dsc", &err))
         fail_msg("%s", err.text);
     sources_write_stanza(&dsc, entries, hashes, out);
