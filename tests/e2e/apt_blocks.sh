@@ -100,8 +100,8 @@ flip "$(readlink -f "$index.xz")" 100000
 make_packages 901 1
 publish "$root" "${settings[@]}"
 forms_are_good
-for damage in 'printf x >>"$list"' 'sed -i "2s/^\(. [^ ]*\) ./\1 0/" "$list"' 'chmod 666 "$list"' \
-    'rm "$list"; mkdir "$list"'; do
+for damage in 'printf x >>"$list"' 'sed -i "2{s/^\(. [^ ]*\) 0/\1 1/;t;s/^\(. [^ ]*\) ./\1 0/}" "$list"' \
+    'chmod 666 "$list"' 'rm "$list"; mkdir "$list"'; do
     list=$T/publisher/blocks
     eval "$damage"
     number=$((${number:-901} + 1))

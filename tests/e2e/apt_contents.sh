@@ -161,7 +161,7 @@ rm "$T/publisher/contents"
 again --label fourth
 [ -s "$T/publisher/contents" ] || fail "the lists are not kept"
 cmp "$main/Contents-$ARCH" "$T/third" || fail "not what it was without the lists"
-printf x | dd of="$T/publisher/contents" bs=1 seek=60 conv=notrunc 2>/dev/null
+flip "$T/publisher/contents" 60
 expect 0 '' -- release update "${PUBLISHER[@]}" "${OPTIONS[@]}" --contents yes --label fifth --json "$ROOT"
 json "o['repositories'][0]['n_hashed'] == $all"
 cmp "$main/Contents-$ARCH" "$T/third" || fail "not what it was with damaged lists"

@@ -165,7 +165,7 @@ deb-src [signed-by=$KEYS/signer.asc] $uri testing main extra"
 done
 # It is the hashes of Sources that apt goes by.
 cp "$pool/h/hello"/hello_*.debian.tar.xz "$T/kept"
-printf '\1' | dd of="$(echo "$pool/h/hello"/hello_*.debian.tar.xz)" bs=1 seek=100 conv=notrunc 2>/dev/null
+flip "$(echo "$pool/h/hello"/hello_*.debian.tar.xz)" 100
 rm -rf "$T/got"
 mkdir "$T/got"
 ! (cd "$T/got" && apt-get source --download-only hello) >"$T/log" 2>&1 </dev/null || fail "apt takes another tarball"

@@ -72,7 +72,7 @@ if have strace; then
     cp -p "$stamps" "$T/stamps"
     opened update --scrub=1% || fail "--scrub read no index"
     # A damaged record, one of others, and one of another manifest have everything read.
-    for damage in 'printf x >>"$stamps"' 'sed -i "2s/ [0-9]/ 1/" "$stamps"' 'sed -i "1s/ 1 ./ 1 x/" "$stamps"' \
+    for damage in 'printf x >>"$stamps"' 'sed -i "2s/ / 1/" "$stamps"' 'sed -i "1s/ 1 ./ 1 x/" "$stamps"' \
         'chmod 666 "$stamps"' ': >"$stamps"' 'rm "$stamps"'; do
         eval "$damage"
         opened update || fail "nothing was read after: $damage"

@@ -179,11 +179,11 @@ good()
     expect 0 '*' -- s check hello
     asked "$root" "GET $inrelease if-none-match" "GET /$package"
 }
-flip()
+flip_one()
 {
-    printf '\377' | dd of="$1" bs=1 seek=200 conv=notrunc status=none
+    flip "$1" 200
 }
-for damage in "truncate -s 10" "truncate -s 0" flip rm; do
+for damage in "truncate -s 10" "truncate -s 0" flip_one rm; do
     $damage "$document"
     good document "$damage"
     $damage "$index"
