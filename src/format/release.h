@@ -70,7 +70,7 @@ bool release_sort(struct release *release, struct hallmark_error *err);
 /* The manifest as text: Origin, Label, Suite, Codename, Version, Date, Valid-Until, NotAutomatic,
  * ButAutomaticUpgrades, Acquire-By-Hash, No-Support-for-Architecture-all, Architectures, Components,
  * Description, SHA256, SHA512; nothing for what is absent. No line has blanks at its end or starts with
- * "-". Every entry must know its hash for each of them. */
+ * "-". Every entry must know its SHA512 where RELEASE lists it. */
 void release_write(const struct release *release, struct bytes *out);
 
 /* Whether both say the same but for Date and Valid-Until. */
