@@ -12,7 +12,7 @@
 
 enum { POLLS_PER_SECOND = 10 };
 
-static bool try_lock(int fd)
+bool lock_try(int fd)
 {
     int result;
 
@@ -38,7 +38,7 @@ static bool wait_for(int fd, int64_t wait)
     struct timespec start;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
-    while (!try_lock(fd)) {
+    while (!lock_try(fd)) {
         if (errno != EWOULDBLOCK)
             return false;
         if (is_over(&start, wait)) {

@@ -144,7 +144,11 @@ int openpgp_guard_start(char *template, bool (*remove)(const char *path),
 
 void openpgp_guard_add(int guard_fd, const char *path)
 {
-    send(guard_fd, path, strlen(path) + 1, MSG_NOSIGNAL); /* fails where it was killed */
+    ssize_t n;
+
+    do
+        n = send(guard_fd, path, strlen(path) + 1, MSG_NOSIGNAL); /* fails where it was killed */
+    while (n < 0 && errno == EINTR);
 }
 
 void openpgp_guard_end(int *guard_fd)

@@ -126,7 +126,9 @@ bool openpgp_home_ask_agent(const char *path, struct bytes *out, struct hallmark
         file_close(&fds[1]);
         ok = read_line(fds[0], &line) && is_path_line(&line);
         file_close(&fds[0]);
-        ok = waitpid(pid, &status, 0) == pid && status == 0 && ok;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        ok = status == 0 && ok;
     }
     posix_spawn_file_actions_destroy(&actions);
     free(copy);

@@ -46,6 +46,7 @@ static bool send_kind(int socket, enum openpgp_request_kind kind, int fd)
     struct iovec iov = {.iov_base = &byte, .iov_len = 1};
     union control_data control = {0};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t n;
 
     if (fd >= 0) {
         control.align.cmsg_level = SOL_SOCKET;
@@ -55,7 +56,10 @@ static bool send_kind(int socket, enum openpgp_request_kind kind, int fd)
         msg.msg_control = control.room;
         msg.msg_controllen = sizeof control.room;
     }
-    return sendmsg(socket, &msg, MSG_NOSIGNAL) == 1 || errno == EPIPE || errno == ECONNRESET;
+    do
+        n = sendmsg(socket, &msg, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == 1 || errno == EPIPE || errno == ECONNRESET;
 }
 
 bool openpgp_request_send(int socket, enum openpgp_request_kind kind,

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/lock.h"
 #include "base/path.h"
 
 enum {
@@ -76,7 +76,7 @@ static bool open_part(struct parcel *p, int flags, off_t *size, struct hallmark_
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 ||
         st.st_mode & (S_IWGRP | S_IWOTH))
         return set_in_the_way(p, err);
-    is_ours = flock(p->fd, LOCK_EX | LOCK_NB) == 0;
+    is_ours = lock_try(p->fd);
     if (!is_ours && errno != EWOULDBLOCK)
         return error_set_errno(err, "%s", p->part);
     *size = st.st_size;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/lock.h"
 #include "system/staging_guard.h"
 
 static const char TREE[] = "tree";
@@ -103,7 +103,7 @@ static bool make_staging(struct staging *s)
         errno = errno == ENOENT ? EAGAIN : errno;
         return false;
     }
-    is_taken = flock(s->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    is_taken = !lock_try(s->fd) && errno == EWOULDBLOCK;
     if (!is_taken && is_private(s->fd, 1))
         return true;
     file_close(&s->fd);
@@ -118,8 +118,8 @@ static bool sweep_one(int parentfd, const char *name)
     int fd = open_made(parentfd, name);
     bool ok = fd < 0 && errno == ENOENT;
 
-    if (fd >= 0 && is_private(fd, 0) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-        file_remove_tree(fd, TREE, NULL) && file_remove_tree(fd, PACKAGE, NULL))
+    if (fd >= 0 && is_private(fd, 0) && lock_try(fd) && file_remove_tree(fd, TREE, NULL) &&
+        file_remove_tree(fd, PACKAGE, NULL))
         ok = unlinkat(parentfd, name, AT_REMOVEDIR) == 0;
     file_close(&fd);
     return ok;

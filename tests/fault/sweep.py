@@ -24,6 +24,9 @@ ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EMFILE", "EROFS")
 # What POSIX lets end with EINTR on local files. The others never do there.
 INTERRUPTIBLE = re.compile(r"(open|openat|creat|write|pwrite64|writev|fsync|fdatasync|ftruncate|read|pread64|flock|"
                            r"recvmsg|recvfrom|sendmsg)\Z")
+# Between a command and its helpers: each of these is interrupted by its number among its like, which other processes
+# do not change.
+BETWEEN = ("sendmsg", "recvmsg", "recvfrom", "flock")
 # What the dynamic loader reads for dlopen(3), and does not try again.
 LIBRARY = re.compile(r"\.so(\.|\Z)|/ld\.so\.cache\Z")
 SYNCS = ("fsync", "fdatasync", "syncfs")
@@ -116,7 +119,8 @@ class Sweep:
 
 
 def options_of(sets, place):
-    out = [option for name in sets for option in ("--set", name)]
+    out = [option for name in sets for option in (("--set", "other", "--call", name) if name in BETWEEN else
+                                                  ("--set", name))]
     # What the dynamic linker does before the program starts is not ours.
     return out if sets == ("change",) else out + ["--from", os.path.basename(place.top)]
 
@@ -273,6 +277,11 @@ def sweep_errors(sweep, chosen):
                       for fault in errors_for_other(sweep, k, call)]
             futures += [sweep.submit(judge, case, template, fault, (kind,)) for judge, fault in faults]
             text += f", {len(faults)} at {len(points)} that {'read' if kind == 'read' else 'do other things'}"
+        for name in BETWEEN if sweep.is_long or case.name in ("changed", "unpack") else ():
+            points = sweep.points(case, template, (name,))
+            futures += [sweep.submit(judge_interruption, case, template, ("fail", f"{k}:EINTR"), (name,))
+                        for k, _ in enumerate(points, 1)]
+            text += f", {len(points)} {name}"
         print(text)
     return futures
 

@@ -56,6 +56,7 @@ struct tracer {
     enum fault fault;
     unsigned long point;   /* K */
     unsigned sets;         /* of enum set */
+    const char *name;      /* of the only call that counts; NULL: all of the sets */
     const char *from;      /* counts only behind the first call about a path with this text */
     int error;             /* for FAIL */
     const char *directory; /* for POWER */
@@ -307,7 +308,8 @@ static void enter_call(struct tracer *t, struct task *task)
     if (t->from && !strstr(what, t->from))
         return;
     t->from = NULL;
-    if (!(set_of(task->pid, call, args, what) & t->sets))
+    if (!(set_of(task->pid, call, args, what) & t->sets) ||
+        (t->name && strcmp(call->name, t->name) != 0))
         return;
     t->n_calls++;
     if (t->report && (t->lists || t->n_calls == t->point)) {
@@ -468,7 +470,8 @@ static void usage(void)
 {
     fputs("usage: tracer --count | --kill K | --kill-one K | --fail K:ERRNO | --short K |\n"
           "              --power K:FLAG:DIR | --run K:COMMAND\n"
-          "              [--set change|read|other]... [--from TEXT] [--report FILE] [--list] -- "
+          "              [--set change|read|other]... [--call NAME] [--from TEXT] [--report FILE] "
+          "[--list] -- "
           "COMMAND...\n"
           "Counts the system calls that change files (or read them, or others that can fail), and\n"
           "makes the K-th fail. The report gets \"hit K CALL PATH\", \"calls N\", and \"status "
@@ -517,6 +520,9 @@ static void parse_option(struct tracer *t, int option)
     case 's':
         t->sets |= set_number(optarg);
         break;
+    case 'n':
+        t->name = optarg;
+        break;
     case 'f':
         t->from = optarg;
         break;
@@ -543,6 +549,7 @@ int main(int argc, char **argv)
         {"power", required_argument, NULL, POWER},
         {"run", required_argument, NULL, RUN},
         {"set", required_argument, NULL, 's'},
+        {"call", required_argument, NULL, 'n'},
         {"from", required_argument, NULL, 'f'},
         {"report", required_argument, NULL, 'r'},
         {"list", no_argument, NULL, 'l'},
