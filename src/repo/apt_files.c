@@ -155,20 +155,23 @@ void apt_files_note_known(struct publication *before)
     }
 }
 
-bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites)
+bool apt_files_check_places(int rootfd, struct publication *before, struct hallmark_error *err)
 {
     struct apt_files files = {.n_files = 0};
     struct strlist names = {0};
-    bool are;
+    bool ok;
     size_t i;
 
-    apt_files_list(NULL, suites, &files);
+    if (!before->is_intact)
+        return true;
+    apt_files_list(NULL, &before->suites, &files);
     for (i = 0; i < files.n_files; i++)
         strlist_add(&names, files.files[i].name);
-    are = publish_is_intact(rootfd, (const char *const *)names.items, names.n_items);
+    ok = publish_check(rootfd, (const char *const *)names.items, names.n_items, &before->is_intact,
+                       err);
     apt_files_free(&files);
     strlist_free(&names);
-    return are;
+    return ok;
 }
 
 bool apt_files_check_all(int rootfd, struct publication *before, struct hallmark_error *err)
@@ -186,7 +189,5 @@ bool apt_files_check_all(int rootfd, struct publication *before, struct hallmark
             free(path);
         }
     }
-    if (ok && before->is_intact && !apt_files_are_in_place(rootfd, &before->suites))
-        before->is_intact = false;
-    return ok;
+    return ok && apt_files_check_places(rootfd, before, err);
 }

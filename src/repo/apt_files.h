@@ -38,8 +38,9 @@ bool apt_files_check(int rootfd, const char *path, const struct release_entry *e
  * removed. Hashes nothing. */
 void apt_files_note_known(struct publication *before);
 
-/* Whether all files that SUITES list are in place, as far as can be seen without reading them. */
-bool apt_files_are_in_place(int rootfd, const struct publication_suites *suites);
+/* Looks whether all files that BEFORE lists are in place, as far as can be seen without reading
+ * them: BEFORE->is_intact becomes false where one is not. */
+bool apt_files_check_places(int rootfd, struct publication *before, struct hallmark_error *err);
 
 /* Both, of all files: BEFORE->is_intact becomes false where one is not what was published. */
 bool apt_files_check_all(int rootfd, struct publication *before, struct hallmark_error *err);

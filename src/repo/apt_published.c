@@ -70,8 +70,7 @@ bool apt_published_load(struct apt_pool *pool, struct apt_sources *sources, int 
 
     for (i = 0; ok && i < before->suites.n_suites; i++)
         ok = load_suite(&l, &before->suites.suites[i], err);
-    if (before->is_intact && !apt_files_are_in_place(rootfd, &before->suites))
-        before->is_intact = false;
+    ok = ok && apt_files_check_places(rootfd, before, err);
     if (!before->is_intact) {
         apt_pool_distrust(pool);
         apt_sources_distrust(sources);

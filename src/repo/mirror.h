@@ -11,7 +11,7 @@
 #include "repo/mirror_files.h"
 #include "repo/mirror_record.h"
 #include "repo/repository.h"
-#include "system/publish.h"
+#include "system/publish_stage.h"
 
 enum { MIRROR_INRELEASE, MIRROR_RELEASE, MIRROR_SIGNATURE, MIRROR_DOCUMENTS };
 

@@ -11,6 +11,7 @@
 #include "repo/mirror_trace.h"
 #include "repo/mirror_tree.h"
 #include "repo/mirror_upstream.h"
+#include "system/publish.h"
 
 /* A machine that fetched its indexes on a Friday evening installs from them on Monday. */
 enum { DEFAULT_KEEP = 3 * 24 * 60 * 60 };

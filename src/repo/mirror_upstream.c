@@ -13,6 +13,7 @@
 #include "crypto/digest.h"
 #include "format/clearsign.h"
 #include "system/fetch.h"
+#include "system/publish.h"
 
 const char *mirror_upstream_name(const struct mirror_suite *suite)
 {
@@ -293,6 +294,7 @@ bool mirror_upstream_is_served(const struct mirror *mirror)
               is_same_list(&mirror->components, &mirror->record.components) &&
               is_same_list(&mirror->architectures, &mirror->record.architectures) &&
               is_same_list(&mirror->packages, &mirror->record.packages);
+    bool is_intact;
     char *name;
     size_t i, k;
 
@@ -306,7 +308,11 @@ bool mirror_upstream_is_served(const struct mirror *mirror)
             free(name);
         }
     }
-    ok = ok && publish_is_intact(mirror->rootfd, (const char *const *)names.items, names.n_items);
+    /* Where that cannot be found out, the run that is not spared tells why. */
+    ok = ok &&
+         publish_check(mirror->rootfd, (const char *const *)names.items, names.n_items, &is_intact,
+                       NULL) &&
+         is_intact;
     strlist_free(&names);
     return ok;
 }

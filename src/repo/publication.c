@@ -193,15 +193,18 @@ static bool load_indexes(int rootfd, struct publication *out, struct hallmark_er
         flat_index_list_by_hash(entry, release->hashes, &names);
         ok = load_index(rootfd, entry, &out->index.files[i], out, err);
     }
-    if (!publish_is_intact(rootfd, (const char *const *)names.items, names.n_items))
-        out->is_intact = false;
+    if (ok && out->is_intact)
+        ok = publish_check(rootfd, (const char *const *)names.items, names.n_items, &out->is_intact,
+                           err);
     if (!out->is_intact)
         flat_index_free(&out->index);
     strlist_free(&names);
     return ok;
 }
 
-static bool are_in_place(int rootfd, const struct publication_suites *suites)
+/* Looks whether the documents of all suites are in place. */
+static bool check_documents(int rootfd, const struct publication_suites *suites, bool *is_intact,
+                            struct hallmark_error *err)
 {
     struct strlist names = {0};
     bool ok;
@@ -215,7 +218,7 @@ static bool are_in_place(int rootfd, const struct publication_suites *suites)
             free(name);
         }
     }
-    ok = publish_is_intact(rootfd, (const char *const *)names.items, names.n_items);
+    ok = publish_check(rootfd, (const char *const *)names.items, names.n_items, is_intact, err);
     strlist_free(&names);
     return ok;
 }
@@ -271,10 +274,10 @@ bool publication_load(int rootfd, int statefd, const struct hallmark_settings *s
          load_documents(rootfd, &loaded.suites, FILL_IN, &found, err);
     if (ok) {
         judge(&loaded, &state, &found);
-        if (loaded.is_intact && !are_in_place(rootfd, &loaded.suites))
-            loaded.is_intact = false;
-        ok = !loaded.is_intact || settings_layout(settings) != SETTINGS_PLAIN ||
-             load_indexes(rootfd, &loaded, err);
+        ok = (!loaded.is_intact ||
+              check_documents(rootfd, &loaded.suites, &loaded.is_intact, err)) &&
+             (!loaded.is_intact || settings_layout(settings) != SETTINGS_PLAIN ||
+              load_indexes(rootfd, &loaded, err));
         if (settings_layout(settings) == SETTINGS_APT)
             loaded.stamps =
                 index_stamps_load(rootfd, statefd, loaded.is_intact ? found.digests[0] : NULL);

@@ -11,6 +11,7 @@
 #include "repo/signing_keys.h"
 #include "repo/survey.h"
 #include "system/publish.h"
+#include "system/publish_stage.h"
 
 static void wait_for_next_second(void)
 {

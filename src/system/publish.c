@@ -25,8 +25,6 @@
 /* Likewise, but never removed: a link before the exchange, somebody's directory after it. */
 #define TAKEN_OVER "taken-over"
 
-enum { STAGE_MODE = 0700 };
-
 /* What stands at the root under a name that we publish. */
 enum place {
     PLACE_EMPTY, /* nothing */
@@ -432,103 +430,77 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
     return ok;
 }
 
-bool publish_stage_open(struct publish_stage *out, int rootfd, enum publish_leftovers leftovers,
-                        struct hallmark_error *err)
+/* Says that NAME is not in place. False with an error where errno tells that nobody knows. */
+static bool set_missing(bool *is_intact, const char *name, struct hallmark_error *err)
 {
-    struct generation_store store;
-    bool ok = generation_open_or_create(&store, rootfd, err);
-
-    *out = (struct publish_stage){.rootfd = rootfd, .storefd = -1, .fd = -1, .leftfd = -1};
-    if (ok) {
-        out->is_new = store.is_new;
-        generation_clean(&store, NULL);
-        if (leftovers == PUBLISH_KEEP_LEFTOVERS &&
-            renameat(store.fd, GENERATION_STAGE, store.fd, GENERATION_LEFT) == 0)
-            out->leftfd = generation_openat(store.fd, GENERATION_LEFT);
-        ok = file_remove_tree(store.fd, GENERATION_STAGE, err);
-        if (ok && mkdirat(store.fd, GENERATION_STAGE, STAGE_MODE) < 0)
-            ok = error_set_errno(err, "%s: cannot create the directory", GENERATION_STAGE);
-        out->storefd = store.fd;
-        store.fd = -1;
-    }
-    if (ok) {
-        out->fd = generation_openat(out->storefd, GENERATION_STAGE);
-        ok = out->fd >= 0 || error_set_errno(err, "%s: cannot open", GENERATION_STAGE);
-    }
-    generation_close(&store);
-    return ok || error_prefix(err, "%s", GENERATION_STORE);
+    *is_intact = false;
+    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+           errno == EINVAL /* it is no link */ || errno == ENAMETOOLONG /* or not one of ours */ ||
+           error_set_errno(err, "%s", name);
 }
 
-void publish_stage_close(struct publish_stage *stage)
-{
-    file_close(&stage->fd);
-    file_close(&stage->leftfd);
-    if (stage->storefd < 0)
-        return;
-    file_remove_tree(stage->storefd, GENERATION_STAGE, NULL);
-    file_remove_tree(stage->storefd, GENERATION_LEFT, NULL);
-    file_close(&stage->storefd);
-    /* Only an empty store goes away like this. */
-    if (stage->is_new)
-        unlinkat(stage->rootfd, GENERATION_STORE, AT_REMOVEDIR);
-}
-
-void publish_stage_leave(struct publish_stage *stage, enum publish_leave what)
-{
-    int storefd = stage->storefd;
-
-    if (what == PUBLISH_LEAVE_LEFTOVERS && stage->leftfd >= 0) {
-        file_remove_tree(storefd, GENERATION_STAGE, NULL);
-        renameat(storefd, GENERATION_LEFT, storefd, GENERATION_STAGE);
-    }
-    file_close(&stage->fd);
-    file_close(&stage->leftfd);
-    if (storefd >= 0)
-        file_remove_tree(storefd, GENERATION_LEFT, NULL);
-    file_close(&stage->storefd);
-}
-
-/* Whether our link for NAME is at the root and the file in the generation FD. */
-static bool is_in_place(int rootfd, int fd, const char *name)
+/* Looks for our link for NAME at the root, and for the file in the generation FD. */
+static bool check_file(int rootfd, int fd, const char *name, bool *is_intact,
+                       struct hallmark_error *err)
 {
     char *root = alloc_strndup(name, strcspn(name, "/"));
-    struct stat st;
-    bool ok = is_our_link(rootfd, root) && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-              S_ISREG(st.st_mode);
+    struct stat st = {0};
+    bool ok = true;
 
+    errno = ENOENT;
+    if (!is_our_link(rootfd, root) || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        ok = set_missing(is_intact, name, err);
+    else if (!S_ISREG(st.st_mode))
+        *is_intact = false;
     free(root);
     return ok;
 }
 
-static bool has_stale_link(int rootfd, int fd)
+static bool check_links(int rootfd, int fd, bool *is_intact, struct hallmark_error *err)
 {
     struct strlist links = {0};
     struct stat st;
-    bool found = !list_our_links(rootfd, &links, NULL);
+    bool ok = list_our_links(rootfd, &links, err);
     size_t i;
 
-    for (i = 0; i < links.n_items && !found; i++)
-        found = fstatat(fd, links.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0;
+    for (i = 0; ok && *is_intact && i < links.n_items; i++)
+        if (fstatat(fd, links.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+            ok = set_missing(is_intact, links.items[i], err);
     strlist_free(&links);
-    return found;
+    return ok;
 }
 
-bool publish_is_intact(int rootfd, const char *const *names, size_t n_names)
+/* *OUT is the directory of the current generation, -1 where there is none. */
+static bool open_current(int rootfd, int *out, bool *is_intact, struct hallmark_error *err)
 {
     char target[GENERATION_LINK_ROOM];
-    int store = generation_openat(rootfd, GENERATION_STORE), generation = -1;
+    int store = generation_openat(rootfd, GENERATION_STORE);
+    bool ok = true;
+
+    *out = -1;
+    if (store < 0 || !generation_read_link(store, GENERATION_CURRENT, target))
+        ok = set_missing(is_intact, GENERATION_STORE, err);
+    else if (!generation_number(target))
+        *is_intact = false;
+    else if ((*out = generation_openat(store, target)) < 0)
+        ok = set_missing(is_intact, GENERATION_STORE, err);
+    file_close(&store);
+    return ok;
+}
+
+bool publish_check(int rootfd, const char *const *names, size_t n_names, bool *is_intact,
+                   struct hallmark_error *err)
+{
+    int generation;
     size_t i;
     bool ok;
 
-    if (store >= 0 && generation_read_link(store, GENERATION_CURRENT, target) &&
-        generation_number(target))
-        generation = generation_openat(store, target);
-    ok = generation >= 0;
-    for (i = 0; ok && i < n_names; i++)
-        ok = is_in_place(rootfd, generation, names[i]);
-    ok = ok && !has_stale_link(rootfd, generation);
+    *is_intact = true;
+    ok = open_current(rootfd, &generation, is_intact, err);
+    for (i = 0; ok && *is_intact && i < n_names; i++)
+        ok = check_file(rootfd, generation, names[i], is_intact, err);
+    ok = ok && (!*is_intact || check_links(rootfd, generation, is_intact, err));
     file_close(&generation);
-    file_close(&store);
     return ok;
 }
 

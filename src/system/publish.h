@@ -30,30 +30,6 @@ struct publish_file {
     bool is_carried;
 };
 
-/* A directory in which large files are made before their generation is. */
-struct publish_stage {
-    int rootfd, storefd;
-    int fd;      /* -1: none is open */
-    int leftfd;  /* of the stage that an earlier run has left; -1: there is none */
-    bool is_new; /* the store did not exist */
-};
-
-enum publish_leftovers { PUBLISH_DROP_LEFTOVERS, PUBLISH_KEEP_LEFTOVERS };
-
-/* Makes the stage, making the store where there is none. What a crashed run left is removed, or its
- * stage kept until the end of this one: nothing says that the files in that are whole.
- * publish_stage_close(), which accepts what this left when it failed, removes what is in both
- * still.
- */
-bool publish_stage_open(struct publish_stage *out, int rootfd, enum publish_leftovers leftovers,
-                        struct hallmark_error *err);
-void publish_stage_close(struct publish_stage *stage);
-
-/* Closes it as well, and keeps for the next publish_stage_open() what is in the stage; or what was
- * there before, where nothing of that has been looked at. */
-enum publish_leave { PUBLISH_LEAVE_STAGE, PUBLISH_LEAVE_LEFTOVERS };
-void publish_stage_leave(struct publish_stage *stage, enum publish_leave what);
-
 /* Makes a new generation of FILES current: staged completely, synced, and switched to by one
  * rename, so that every reader, and every crash, sees all files of the old generation or all of the
  * new one; on return it is durable. Where plain files of these names (of another tool, or of
@@ -68,10 +44,11 @@ void publish_stage_leave(struct publish_stage *stage, enum publish_leave what);
 bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files,
                     struct hallmark_error *err);
 
-/* Whether the links at the root and the current generation's link are in place for all NAMES, and
- * the current generation has them, so that what a reader gets is the current generation; and none
- * of our links leads nowhere. False without an error where that is not so. */
-bool publish_is_intact(int rootfd, const char *const *names, size_t n_names);
+/* Finds out whether the links at the root and the current generation's link are in place for all
+ * NAMES, and the current generation has them, so that what a reader gets is the current generation;
+ * and none of our links leads nowhere. HALLMARK_ERR_IO where that cannot be found out. */
+bool publish_check(int rootfd, const char *const *names, size_t n_names, bool *is_intact,
+                   struct hallmark_error *err);
 
 /* Removes what crashed runs left. Writes nothing where they left nothing. */
 bool publish_clean(int rootfd, struct hallmark_error *err);

@@ -35,6 +35,8 @@ WRITES = ("write", "pwrite64", "read", "pread64")
 REASON = re.compile(r"repo-(release|verify|mirror): .|hallmark: out of memory")
 # After these, what others see is another one than before. All else only makes what has no name yet.
 VISIBLE = re.compile(r"(rename|link|symlink|unlink|mkdir|rmdir)(at|at2)?\Z")
+# In these, the short form also lets calls fail that change nothing.
+SWEPT_WHOLE = ("changed", "resigned", "unpack")
 # Of these cases, the short form tries only what is about the tree, and each error at another call.
 MINOR = ("first", "adopted", "unindexed", "archive", "exchanged")
 
@@ -270,14 +272,14 @@ def sweep_errors(sweep, chosen):
         futures += [sweep.submit(judge, case, template, fault) for judge, fault in faults]
         text = f"{case.name}: {len(faults)} faults at {len(points)} points that change files"
         for kind in ("read", "other"):
-            if not sweep.is_long and case.name not in ("changed", "unpack"):
+            if not sweep.is_long and case.name not in SWEPT_WHOLE:
                 continue
             points = sweep.points(case, template, (kind,))
             faults = [fault for k, (call, _) in enumerate(points, 1)
                       for fault in errors_for_other(sweep, k, call)]
             futures += [sweep.submit(judge, case, template, fault, (kind,)) for judge, fault in faults]
             text += f", {len(faults)} at {len(points)} that {'read' if kind == 'read' else 'do other things'}"
-        for name in BETWEEN if sweep.is_long or case.name in ("changed", "unpack") else ():
+        for name in BETWEEN if sweep.is_long or case.name in SWEPT_WHOLE else ():
             points = sweep.points(case, template, (name,))
             futures += [sweep.submit(judge_interruption, case, template, ("fail", f"{k}:EINTR"), (name,))
                         for k, _ in enumerate(points, 1)]

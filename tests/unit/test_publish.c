@@ -69,6 +69,15 @@ static bool commit(struct fixture *f, const char *what)
     return ok;
 }
 
+static bool is_intact(int rootfd, const char *const *files, size_t n_files)
+{
+    struct hallmark_error err = {0};
+    bool is = false;
+
+    assert_true(publish_check(rootfd, files, n_files, &is, &err));
+    return is;
+}
+
 /* What a reader gets at PATH, "(none)" where nothing is. */
 static void assert_reads(struct fixture *f, const char *path, const char *want)
 {
@@ -93,7 +102,7 @@ static void assert_published(struct fixture *f, const char *what)
         assert_reads(f, names[i], want);
         free(want);
     }
-    assert_true(publish_is_intact(f->fd, names, N_NAMES));
+    assert_true(is_intact(f->fd, names, N_NAMES));
 }
 
 static void assert_mode(struct fixture *f, const char *path, unsigned want)
@@ -140,7 +149,7 @@ static void publish_accepts_first_publication(void **state)
     struct fixture *f = *state;
     mode_t umask_before = umask(0077);
 
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_true(commit(f, "one"));
     umask(umask_before);
     assert_published(f, "one");
@@ -192,7 +201,7 @@ static void publish_accepts_files_of_another_tool(void **state)
 
     write_file(f, "Release", "foreign R\n");
     write_file(f, "Release.gpg", "foreign G\n");
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_true(commit(f, "ours"));
     assert_published(f, "ours");
     assert_link(f, ".hallmark/current", "00000002");
@@ -210,7 +219,7 @@ static void publish_accepts_a_file_edited_by_hand(void **state)
     assert_true(commit(f, "one"));
     assert_int_equal(unlinkat(f->fd, "InRelease", 0), 0);
     write_file(f, "InRelease", "edited\n");
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_true(commit(f, "two"));
     assert_published(f, "two");
     /* What readers saw between: the edited file beside those of the first generation. */
@@ -227,7 +236,7 @@ static void publish_accepts_a_removed_link(void **state)
 
     assert_true(commit(f, "one"));
     assert_int_equal(unlinkat(f->fd, "InRelease", 0), 0);
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_true(commit(f, "two"));
     assert_published(f, "two");
     assert_reads(f, ".hallmark/00000002/InRelease", "(none)");
@@ -255,7 +264,7 @@ static void publish_accepts_a_lost_generation(void **state)
     assert_true(commit(f, "one"));
     assert_true(commit(f, "two"));
     assert_true(file_remove_tree(f->fd, ".hallmark/00000002", &f->err));
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_true(commit(f, "three"));
     assert_published(f, "three");
     assert_link(f, ".hallmark/current", "00000003");
@@ -326,7 +335,7 @@ static void publish_rejects_a_foreign_link_at_a_name(void **state)
     for (i = 0; i < sizeof targets / sizeof *targets; i++) {
         assert_int_equal(unlinkat(f->fd, "InRelease", 0), 0);
         assert_int_equal(symlinkat(targets[i], f->fd, "InRelease"), 0);
-        assert_false(publish_is_intact(f->fd, names, N_NAMES));
+        assert_false(is_intact(f->fd, names, N_NAMES));
         assert_refused(f, HALLMARK_ERR_USAGE, "InRelease: is a symbolic link to another place");
         assert_link(f, "InRelease", targets[i]);
         assert_link(f, ".hallmark/current", "00000001");
@@ -349,7 +358,7 @@ static void publish_rejects_a_store_that_is_no_directory(void **state)
 
     write_file(f, ".hallmark", "x");
     assert_refused(f, HALLMARK_ERR_USAGE, ".hallmark: is not a directory; move it away");
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_int_equal(unlinkat(f->fd, ".hallmark", 0), 0);
     assert_int_equal(mkdirat(f->fd, "elsewhere", 0755), 0);
     assert_int_equal(symlinkat("elsewhere", f->fd, ".hallmark"), 0);
@@ -371,7 +380,7 @@ static void publish_rejects_a_foreign_current(void **state)
     for (i = 0; i < sizeof targets / sizeof *targets; i++) {
         assert_int_equal(unlinkat(f->fd, ".hallmark/current", 0), 0);
         assert_int_equal(symlinkat(targets[i], f->fd, ".hallmark/current"), 0);
-        assert_false(publish_is_intact(f->fd, names, N_NAMES));
+        assert_false(is_intact(f->fd, names, N_NAMES));
         assert_refused(f, HALLMARK_ERR_USAGE, "which is no generation; remove it");
     }
     assert_int_equal(unlinkat(f->fd, ".hallmark/current", 0), 0);
@@ -409,7 +418,7 @@ static void publish_rejects_adopting_a_huge_file(void **state)
     assert_mode(f, "Release", 0644);
 }
 
-/* ---- publish_is_intact ---- */
+/* ---- publish_check ---- */
 
 static void publish_rejects_as_intact_what_lacks_a_file(void **state)
 {
@@ -417,15 +426,15 @@ static void publish_rejects_as_intact_what_lacks_a_file(void **state)
     struct fixture *f = *state;
 
     assert_true(commit(f, "one"));
-    assert_true(publish_is_intact(f->fd, names, 1));
-    assert_true(publish_is_intact(f->fd, NULL, 0));
-    assert_false(publish_is_intact(f->fd, more, 2));
+    assert_true(is_intact(f->fd, names, 1));
+    assert_true(is_intact(f->fd, NULL, 0));
+    assert_false(is_intact(f->fd, more, 2));
     assert_int_equal(unlinkat(f->fd, ".hallmark/00000001/Release", 0), 0);
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_int_equal(symlinkat("InRelease", f->fd, ".hallmark/00000001/Release"), 0);
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_int_equal(unlinkat(f->fd, ".hallmark/current", 0), 0);
-    assert_false(publish_is_intact(f->fd, NULL, 0));
+    assert_false(is_intact(f->fd, NULL, 0));
 }
 
 /* ---- publish_prune ---- */

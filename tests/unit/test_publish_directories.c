@@ -100,10 +100,10 @@ static void publish_accepts_directories(void **state)
     assert_mode(f, ".hallmark/00000001/by-hash/SHA256", 0755);
     assert_mode(f, "by-hash/SHA256/aa", 0644);
     assert_true(inode(f, "Packages") == inode(f, "by-hash/SHA256/aa"));
-    assert_true(publish_is_intact(f->fd, all, 3));
+    assert_true(is_intact(f->fd, all, 3));
     assert_int_equal(unlinkat(f->fd, "by-hash/SHA256/aa", 0), 0);
-    assert_false(publish_is_intact(f->fd, all, 3));
-    assert_true(publish_is_intact(f->fd, all, 2));
+    assert_false(is_intact(f->fd, all, 3));
+    assert_true(is_intact(f->fd, all, 2));
 }
 
 /* As many as there are generations, and no more. */
@@ -137,15 +137,15 @@ static void publish_accepts_removed_names(void **state)
 
     assert_true(commit_by_hash(f, "aa", "A", NULL));
     assert_true(commit(f->fd, "two", NULL));
-    assert_true(publish_is_intact(f->fd, names, N_NAMES));
+    assert_true(is_intact(f->fd, names, N_NAMES));
     assert_false(is_there(f, "Packages"));
     assert_false(is_there(f, "by-hash"));
     /* What a crash between the switch and the removal leaves. */
     assert_int_equal(symlinkat(".hallmark/current/Packages", f->fd, "Packages"), 0);
-    assert_false(publish_is_intact(f->fd, names, N_NAMES));
+    assert_false(is_intact(f->fd, names, N_NAMES));
     assert_true(commit(f->fd, "three", NULL));
     assert_false(is_there(f, "Packages"));
-    assert_true(publish_is_intact(f->fd, names, N_NAMES));
+    assert_true(is_intact(f->fd, names, N_NAMES));
 }
 
 /* Another tool's index becomes a generation, with what ours had by hash. */

@@ -89,6 +89,29 @@ static void publish_rejects_missing_rights(void **state)
     assert_confined(confine_rights, "Permission denied");
 }
 
+/* That nobody can look is no answer. */
+static void publish_check_rejects_a_lack_of_descriptors(void **state)
+{
+    struct hallmark_error err = {0};
+    struct rlimit before, none;
+    struct run run;
+    bool is, ok;
+
+    (void)state;
+    run_start(&run, prepare_generation);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ok = publish_check(run.fd, names, N_NAMES, &is, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(ok);
+    assert_int_equal(err.code, HALLMARK_ERR_IO);
+    assert_string_equal(err.text, ".hallmark: Too many open files");
+    assert_true(is_intact(run.fd, names, N_NAMES));
+    run_end(&run);
+}
+
 /* Mounts a file system of 64 KiB at PATH, in a name space of this process. */
 static bool mount_small(const char *path)
 {
@@ -211,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(publish_rejects_file_size_limit),
         cmocka_unit_test(publish_rejects_missing_rights),
+        cmocka_unit_test(publish_check_rejects_a_lack_of_descriptors),
         cmocka_unit_test(publish_rejects_a_full_disk),
         cmocka_unit_test(publish_accepts_readers_during_publications),
     };
