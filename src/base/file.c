@@ -167,6 +167,11 @@ int file_open_served(int dirfd, const char *path, struct hallmark_error *err)
     return open_regular(dirfd, path, path, 0, err);
 }
 
+bool file_is_absent(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
+
 int file_open_directory_beneath(int dirfd, const char *path, struct hallmark_error *err)
 {
     const char *name;

@@ -137,7 +137,9 @@ bool mirror_tree_remove(int rootfd, const char *path, bool *removed, struct hall
     if (slash)
         *slash = '\0';
     parent = file_open_directory_beneath(rootfd, slash ? copy : "", NULL);
-    if (parent >= 0 && fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (parent < 0 || fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        is_gone = ok = file_is_absent(errno) || error_set_errno(err, "%s", path);
+    } else {
         is_gone = S_ISREG(st.st_mode) && unlinkat(parent, last, 0) == 0;
         *removed = is_gone;
         ok = is_gone || !S_ISREG(st.st_mode) || errno == ENOENT ||

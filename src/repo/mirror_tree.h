@@ -28,7 +28,8 @@ bool mirror_tree_place_in(int parent, const struct mirror_loose *file, const cha
                           struct tree_stamp *out, struct hallmark_error *err);
 
 /* Removes the regular file at PATH, if there is one, and the directories above it that are empty
- * then. *REMOVED says whether there was one. */
+ * then. *REMOVED says whether there was one. HALLMARK_ERR_IO where it cannot be removed, or looked
+ * at. */
 bool mirror_tree_remove(int rootfd, const char *path, bool *removed, struct hallmark_error *err);
 
 #endif

@@ -434,9 +434,8 @@ bool publish_commit(int rootfd, const struct publish_file *files, size_t n_files
 static bool set_missing(bool *is_intact, const char *name, struct hallmark_error *err)
 {
     *is_intact = false;
-    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-           errno == EINVAL /* it is no link */ || errno == ENAMETOOLONG /* or not one of ours */ ||
-           error_set_errno(err, "%s", name);
+    return file_is_absent(errno) || errno == EINVAL /* it is no link */ ||
+           errno == ENAMETOOLONG /* or not one of ours */ || error_set_errno(err, "%s", name);
 }
 
 /* Looks for our link for NAME at the root, and for the file in the generation FD. */

@@ -36,7 +36,7 @@ REASON = re.compile(r"repo-(release|verify|mirror): .|hallmark: out of memory")
 # After these, what others see is another one than before. All else only makes what has no name yet.
 VISIBLE = re.compile(r"(rename|link|symlink|unlink|mkdir|rmdir)(at|at2)?\Z")
 # In these, the short form also lets calls fail that change nothing.
-SWEPT_WHOLE = ("changed", "resigned", "unpack")
+SWEPT_WHOLE = ("changed", "resigned", "unpack", "mirror")
 # Of these cases, the short form tries only what is about the tree, and each error at another call.
 MINOR = ("first", "adopted", "unindexed", "archive", "exchanged")
 

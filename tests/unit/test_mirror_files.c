@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -345,6 +346,28 @@ static void mirror_tree_accepts_removals(void **state)
     assert_int_not_equal(fstatat(spot->fd, "pool", &st, 0), 0);
 }
 
+/* Whoever forgets what could not be looked at keeps it for ever. */
+static void mirror_tree_rejects_a_lack_of_descriptors(void **state)
+{
+    struct spot *spot = *state;
+    struct hallmark_error err = {0};
+    struct rlimit before, none;
+    bool removed, ok;
+
+    put(spot->fd, "pool/a", "1");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ok = mirror_tree_remove(spot->fd, "pool/a", &removed, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(ok);
+    assert_false(removed);
+    corpus_assert_error(&err, HALLMARK_ERR_IO, "pool/a: Too many open files");
+    assert_true(mirror_tree_remove(spot->fd, "pool/a", &removed, NULL));
+    assert_true(removed);
+}
+
 /* "PATH SECONDS" of each, with commas between. */
 static char *retired_text(const struct mirror_retired_list *list)
 {
@@ -460,6 +483,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mirror_tree_accepts_nameless_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mirror_tree_rejects_links_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mirror_tree_accepts_removals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mirror_tree_rejects_a_lack_of_descriptors, set_up,
+                                        tear_down),
         cmocka_unit_test(mirror_commit_accepts_retirements),
         cmocka_unit_test(mirror_commit_accepts_what_may_never_be_listed),
     };
