@@ -477,12 +477,14 @@ static bool open_current(int rootfd, int *out, bool *is_intact, struct hallmark_
     bool ok = true;
 
     *out = -1;
-    if (store < 0 || !generation_read_link(store, GENERATION_CURRENT, target))
+    if (store < 0)
         ok = set_missing(is_intact, GENERATION_STORE, err);
+    else if (!generation_read_link(store, GENERATION_CURRENT, target))
+        ok = set_missing(is_intact, GENERATION_STORE "/" GENERATION_CURRENT, err);
     else if (!generation_number(target))
         *is_intact = false;
     else if ((*out = generation_openat(store, target)) < 0)
-        ok = set_missing(is_intact, GENERATION_STORE, err);
+        ok = set_missing(is_intact, target, err);
     file_close(&store);
     return ok;
 }
