@@ -29,8 +29,8 @@ int file_open_beneath(int dirfd, const char *path, struct hallmark_error *err);
 /* Likewise, following links on the way, as anybody does who reads what is served at PATH. */
 int file_open_served(int dirfd, const char *path, struct hallmark_error *err);
 
-/* Whether ERROR, an errno of looking for a file without following links, says that it is not there
- * (or that something else is), and not that nobody could look. */
+/* Whether ERROR, an errno of looking for a file, says that it is not there (or that something else
+ * is), and not that nobody could look. */
 bool file_is_absent(int error);
 
 /* Opens the directory at the relative PATH below DIRFD ("" is DIRFD itself), never following a

@@ -484,7 +484,7 @@ static bool open_current(int rootfd, int *out, bool *is_intact, struct hallmark_
     else if (!generation_number(target))
         *is_intact = false;
     else if ((*out = generation_openat(store, target)) < 0)
-        ok = set_missing(is_intact, target, err);
+        ok = set_missing(is_intact, target, err) || error_prefix(err, "%s", GENERATION_STORE);
     file_close(&store);
     return ok;
 }

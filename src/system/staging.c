@@ -41,7 +41,7 @@ static bool open_parent(struct staging *out, const char *into, struct hallmark_e
         slash[slash == path] = '\0';
     out->parentfd = file_open_at(AT_FDCWD, slash ? path : ".", O_RDONLY | O_DIRECTORY, 0);
     if (out->parentfd < 0) {
-        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        if (file_is_absent(errno))
             error_set(err, HALLMARK_ERR_USAGE, "%s: its parent directory does not exist", into);
         else
             error_set_errno(err, "%s: cannot open its parent directory", into);
